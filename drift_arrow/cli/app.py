@@ -1,0 +1,28 @@
+"""The commands of `drift-cli`, in the order in which its help lists them."""
+
+from __future__ import annotations
+
+import typer
+
+from drift_arrow.cli.commands import add, create, demo, drop, search, serve, sql, stats, verify
+from drift_arrow.cli.commands import list as list_
+from drift_arrow.cli.failures import OneLineErrors
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    help="Vector collections that stay accurate while their data drifts.",
+    epilog=f"New here? {'drift-cli demo'} shows everything on real vectors in less than a minute.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("demo", epilog=demo.EPILOG)(demo.demo)
+app.command("create", epilog=create.EPILOG)(create.create)
+app.command("add", epilog=add.EPILOG)(add.add)
+app.command("search", epilog=search.EPILOG)(search.search)
+app.command("sql", epilog=sql.EPILOG)(sql.sql)
+app.command("stats", epilog=stats.EPILOG)(stats.stats)
+app.command("verify", epilog=verify.EPILOG)(verify.verify)
+app.command("list", epilog=list_.EPILOG)(list_.list_collections)
+app.command("drop", epilog=drop.EPILOG)(drop.drop)
+app.command("serve", epilog=serve.EPILOG)(serve.serve)

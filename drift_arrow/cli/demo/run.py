@@ -1,0 +1,120 @@
+"""The story of the demo, from an empty directory to the commands to try next."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from typing import TYPE_CHECKING, Final
+
+import drift_arrow
+from drift_arrow.cli.demo.checks import Checks
+from drift_arrow.cli.demo.filling import fill
+from drift_arrow.cli.demo.measuring import K, batch_rate, matrix_of, recall, single_rate, true_distances
+from drift_arrow.cli.demo.surfaces import answers, clear_query
+from drift_arrow.cli.output import print_pairs, print_rows
+from drift_arrow.cli.sample import Sample, load_sample
+
+if TYPE_CHECKING:
+    import numpy as np
+    from rich.console import Console
+
+    from drift_arrow import Collection
+
+IMAGES: Final = "SELECT image, count(*) FROM drift_scan('{}') GROUP BY ALL ORDER BY ALL LIMIT 5"
+NAME: Final = "sift"
+RECALL_PROMISED: Final = 0.95
+
+
+def run_demo(root: str, console: Console) -> list[str]:
+    """Make, fill, search, reopen and measure a collection at ROOT/sift.
+
+    Returns
+    -------
+    list of str
+        Claims that did not hold; empty when all is well.
+
+    Raises
+    ------
+    AlreadyExistsError    ROOT has such a collection
+    StorageError          writing failed
+    """
+    sample = load_sample()
+    checks = Checks(console)
+    vectors = matrix_of(sample.table, "vector")
+    console.print(f"{len(vectors):,} real vectors (SIFT, {vectors.shape[1]} dimensions) into {root}/{NAME}\n")
+    _write(root, sample, checks)
+    started = time.perf_counter()
+    with drift_arrow.connect(root) as database, database.collection(NAME) as collection:
+        opened_s = time.perf_counter() - started
+        checks.expect(
+            f"flushed, closed and reopened: all rows are there, {opened_s:.2f} s", holds=len(collection) == len(vectors)
+        )
+        truth = true_distances(vectors, sample.queries)
+        _measure(collection, sample, truth, checks)
+        _compare_surfaces(collection, sample, truth, checks)
+    return checks.failed
+
+
+def print_next(root: str, console: Console, *, is_kept: bool) -> None:
+    """Commands that go on from here."""
+    place = shlex.quote(f"{root}/{NAME}")
+    console.print("\nTry next:")
+    if not is_kept:
+        console.print(f"  drift-cli demo --keep {shlex.quote(root)}", soft_wrap=True)
+    for command in (
+        f"drift-cli search {place} --like 17 --k 5 --where 'image > 100'",
+        f'drift-cli sql "{IMAGES.format(f"{root}/{NAME}")}"',
+        f"drift-cli stats {place}",
+        f"drift-cli verify {place}",
+        f"drift-cli serve {shlex.quote(root)}",
+    ):
+        console.print(f"  {command}", soft_wrap=True)
+
+
+def _write(root: str, sample: Sample, checks: Checks) -> None:
+    with (
+        drift_arrow.connect(root) as database,
+        database.create_collection(NAME, schema=sample.table.schema, vector="vector", key="id") as collection,
+    ):
+        filling = fill(collection, sample.table, checks.console)
+        rate = sample.table.num_rows / filling.add_s
+        checks.expect(
+            f"{sample.table.num_rows:,} rows in {filling.n_batches} durable batches, {rate:,.0f} rows/s",
+            holds=len(collection) == sample.table.num_rows,
+        )
+        checks.expect(
+            f"{filling.n_found} of {filling.n_batches} searches in between found the newest row, before any flush",
+            holds=filling.n_found == filling.n_batches,
+        )
+        collection.flush()
+
+
+def _measure(collection: Collection, sample: Sample, truth: np.ndarray, checks: Checks) -> None:
+    keys = sample.table.column("id").to_numpy()
+    search = collection.search(sample.queries).limit(K)
+    default, exact = recall(search.to_arrow(), keys, truth), recall(search.exact().to_arrow(), keys, truth)
+    checks.expect(
+        f"recall@{K} is {default:.3f} by default, at least {RECALL_PROMISED}", holds=default >= RECALL_PROMISED
+    )
+    checks.expect(f"recall@{K} is {exact:.3f} with .exact(), that is 1", holds=exact == 1)
+    stats = collection.stats()
+    checks.console.print()
+    print_pairs(
+        {
+            "queries per second, one by one": f"{single_rate(collection, sample.queries):,.0f}",
+            f"queries per second, {len(sample.queries)} in one call": f"{batch_rate(collection, sample.queries):,.0f}",
+            "bytes per vector, raw float32": str(4 * collection.dim),
+            "bytes per vector, SQ8 codes that a search reads": f"{stats.code_bytes / stats.rows:.0f}",
+            "bytes per row on disk, vectors, columns and all": f"{stats.disk_bytes / stats.rows:.0f}",
+        }
+    )
+
+
+def _compare_surfaces(collection: Collection, sample: Sample, truth: np.ndarray, checks: Checks) -> None:
+    found = answers(collection, sample.table, sample.queries[clear_query(truth)])
+    for surface, rows in found.items():
+        checks.console.print(f"\n{surface}")
+        print_rows(rows.columns, rows.head(3).rows(named=True))
+    first, *others = found.values()
+    checks.console.print()
+    checks.expect(f"all {K} rows are the same from every surface", holds=all(first.equals(other) for other in others))

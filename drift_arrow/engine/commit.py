@@ -1,0 +1,85 @@
+"""Manifests on storage: find the newest, publish the next, once."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from drift_arrow.engine.storage import create_file
+from drift_arrow.errors import AlreadyExistsError, CommitConflictError, NotFoundError
+from drift_arrow.format.layout import MAX_MANIFEST_BYTES
+from drift_arrow.format.manifest import Manifest, SegmentEntry, decode_manifest
+
+if TYPE_CHECKING:
+    from drift_arrow.engine.storage import Storage
+
+MANIFEST_DIRECTORY: Final = "manifests"
+_NAME: Final = re.compile(r"^manifests/([0-9]{20})\.json$")
+
+
+def manifest_path(version: int) -> str:
+    """Path of one manifest, relative to its collection."""
+    return f"{MANIFEST_DIRECTORY}/{version:020d}.json"
+
+
+def list_versions(storage: Storage) -> list[int]:
+    """Numbers of the manifests that exist, oldest first."""
+    matches = [_NAME.match(file.path) for file in storage.list_files(MANIFEST_DIRECTORY)]
+    return sorted(int(match[1]) for match in matches if match)
+
+
+def read_manifest(storage: Storage, version: int) -> Manifest:
+    """One version; raises NotFoundError or CorruptionError."""
+    path = manifest_path(version)
+    return decode_manifest(storage.read(path, MAX_MANIFEST_BYTES), path)
+
+
+def read_newest(storage: Storage) -> Manifest:
+    """The newest version; raises NotFoundError if there is none, CorruptionError if it is damaged.
+
+    Notes
+    -----
+    Never falls back to an older version: that would resurrect deleted rows and lose acknowledged ones.
+    """
+    versions = list_versions(storage)
+    if not versions:
+        message = f"no collection here; path={storage.uri!r}"
+        raise NotFoundError(message)
+    return read_manifest(storage, versions[-1])
+
+
+def publish(storage: Storage, manifest: Manifest) -> None:
+    """Make `manifest` the newest version, durably.
+
+    Raises
+    ------
+    CommitConflictError
+        Another writer took the version; nothing was written.
+    StorageError
+        Nothing was written.
+    """
+    try:
+        create_file(storage, manifest_path(manifest.version), manifest.encode())
+    except AlreadyExistsError as error:
+        message = f"another writer committed first: reopen the collection; version={manifest.version}"
+        raise CommitConflictError(message) from error
+
+
+def next_manifest(
+    parent: Manifest, segments: tuple[SegmentEntry, ...], *, writer_epoch: int, wal_floor: int, last_seqno: int
+) -> Manifest:
+    """The version after `parent`."""
+    return replace(
+        parent,
+        version=parent.version + 1,
+        parent_digest=parent.digest,
+        txn=uuid.uuid4().hex,
+        created_ns=time.time_ns(),
+        segments=segments,
+        writer_epoch=writer_epoch,
+        wal_floor=wal_floor,
+        last_seqno=last_seqno,
+    )

@@ -1,0 +1,72 @@
+"""The background thread of an open collection: flushes frozen memtables, builds graphs, deletes what nobody names."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from drift_arrow.engine.graph import Graph
+from drift_arrow.options import JANITOR_RETRY_S
+
+if TYPE_CHECKING:
+    from drift_arrow.engine.core import Core
+    from drift_arrow.engine.snapshot import MemtableView
+
+
+class Janitor:
+    """Works when woken, sleeps otherwise; an error is kept for the next caller and the work is tried again later.
+
+    Parameters
+    ----------
+    core : Core
+        The collection; `start` sets its `wake_janitor`.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name=f"janitor {core.storage.uri}", daemon=True)
+
+    def start(self) -> None:
+        """Begin; whatever an earlier process left to do is done first."""
+        self._core.wake_janitor = self._wake.set
+        self._wake.set()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Return when the step that runs has ended; no new one begins."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        retry_s: float | None = None
+        while True:
+            self._wake.wait(timeout=retry_s)
+            self._wake.clear()
+            if self._stopping:
+                return
+            try:
+                self._work()
+                retry_s = None
+            except Exception as error:  # noqa: BLE001 - a background thread: the next call raises it
+                self._core.report_background_error(error)
+                retry_s = JANITOR_RETRY_S
+
+    def _work(self) -> None:
+        while not self._stopping and (self._core.flush_frozen() or self._extend_graph()):
+            pass
+
+    def _extend_graph(self) -> bool:
+        """Insert one chunk of the active memtable into its graph, so that flushes and `stop` never wait long."""
+        view: MemtableView = self._core.snapshot.memtables[-1]
+        memtable = view.memtable
+        if view.n_rows < self._core.options.graph_rows:
+            return False
+        if memtable.graph is None:
+            memtable.graph = Graph(memtable)
+        if memtable.graph.n_rows == view.n_rows:
+            return False
+        memtable.graph.extend(view.n_rows)
+        return True

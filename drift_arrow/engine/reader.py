@@ -1,0 +1,77 @@
+"""A collection opened for reading only: beside a writer in another process, without a lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drift_arrow.engine.commit import list_versions
+from drift_arrow.engine.keys import fingerprint_keys
+from drift_arrow.engine.recovery import recover
+from drift_arrow.engine.row_space import take_found
+from drift_arrow.engine.snapshot import find_live
+from drift_arrow.engine.wal import WAL_DIRECTORY
+from drift_arrow.errors import ClosedError, CorruptionError, NotFoundError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from drift_arrow.engine.recovery import Recovered
+    from drift_arrow.engine.storage import FileInfo, Storage
+
+_State = tuple[list[int], list["FileInfo"]]
+
+
+class Reader:
+    """The durable state of a collection at the time of opening or of the last `refresh`.
+
+    Parameters
+    ----------
+    storage : Storage
+        Of the collection.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self._closed = False
+        self._state, recovered = _recover_beside_writer(storage)
+        self.spec = recovered.spec
+        self.options = recovered.options
+        self.snapshot = recovered.snapshot
+
+    def refresh(self) -> None:
+        """Move to the newest durable state; two directory listings if nothing changed."""
+        self.check_open()
+        if _state(self.storage) != self._state:
+            self._state, recovered = _recover_beside_writer(self.storage)
+            self.snapshot = recovered.snapshot
+
+    def get(self, keys: pa.Array, columns: list[str]) -> pa.Table:
+        """Rows of the given keys, in their order, left out where there is none."""
+        self.check_open()
+        snapshot = self.snapshot
+        return take_found(snapshot, find_live(snapshot.views, fingerprint_keys(keys, self.spec)), columns)
+
+    def check_open(self) -> None:
+        """Raise ClosedError after `close`."""
+        if self._closed:
+            message = f"the collection is closed: open it again; path={self.storage.uri!r}"
+            raise ClosedError(message)
+
+    def close(self) -> None:
+        """Refuse further use."""
+        self._closed = True
+
+
+def _state(storage: Storage) -> _State:
+    return list_versions(storage), storage.list_files(WAL_DIRECTORY)
+
+
+def _recover_beside_writer(storage: Storage) -> tuple[_State, Recovered]:
+    """Recover, again if a writer moved on meanwhile: its Janitor deletes files between our listing and our opening."""
+    while True:
+        state = _state(storage)
+        try:
+            return state, recover(storage)
+        except (NotFoundError, CorruptionError):
+            if list_versions(storage) == state[0]:
+                raise

@@ -1,0 +1,196 @@
+"""Open after a crash or a clean close: newest manifest, its segments, and the log behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from drift_arrow.engine.apply import apply_delete, apply_insert, with_room
+from drift_arrow.engine.commit import read_newest
+from drift_arrow.engine.ingest import make_batch
+from drift_arrow.engine.keys import fingerprint_keys
+from drift_arrow.engine.segment_set import SegmentSet
+from drift_arrow.engine.snapshot import SegmentView, Snapshot
+from drift_arrow.engine.spec import CollectionSpec
+from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path, wal_path
+from drift_arrow.errors import CorruptionError, InvalidArgumentError
+from drift_arrow.format.batch import decode_batch
+from drift_arrow.format.bitmap_file import decode_bitmap
+from drift_arrow.format.checksum import check_xxh3_128
+from drift_arrow.format.segment_reader import SegmentReader
+from drift_arrow.format.wal_record import Operation, RecordType, WalContents, holds_no_record, scan_wal
+from drift_arrow.options import Options
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from drift_arrow.engine.storage import Storage
+    from drift_arrow.format.manifest import FileEntry, Manifest, SegmentEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """A collection as its files say it is.
+
+    Parameters
+    ----------
+    spec, options : CollectionSpec, Options
+        From the manifest.
+    snapshot : Snapshot
+        With at least one memtable; the last one is active.
+    writer_epoch : int
+        Highest that was ever used.
+    next_wal_number, next_seqno : int
+        Where a writer goes on.
+    is_clean : bool
+        The last writer closed its log; if not, what was replayed must reach a segment before new writes are
+        acknowledged.
+    """
+
+    spec: CollectionSpec
+    options: Options
+    snapshot: Snapshot
+    writer_epoch: int
+    next_wal_number: int
+    next_seqno: int
+    is_clean: bool
+
+
+def recover(storage: Storage) -> Recovered:
+    """Read a collection; changes nothing.
+
+    Raises
+    ------
+    NotFoundError
+        There is no manifest, or a file that it names is missing.
+    CorruptionError
+        Path and offset of the first damage.
+    UnsupportedFormatError
+        A newer version wrote a file.
+
+    Notes
+    -----
+    The newest manifest gives the segments; log files from its `wal_floor` on are replayed in the order of their
+    numbers, which is the order of their seqnos. Every file but the last must end in CLOSE, unless only empty files
+    follow it: those are left by a crash during an earlier recovery, which creates its new log before it commits.
+    """
+    manifest = read_newest(storage)
+    spec = CollectionSpec.from_manifest(manifest)
+    options = _options(manifest, storage)
+    segments = tuple(_open_segment(storage, entry) for entry in manifest.segments)
+    snapshot = Snapshot(
+        generation=0,
+        seqno=manifest.last_seqno,
+        manifest=manifest,
+        segments=segments,
+        memtables=(),
+        segment_set=SegmentSet.of(tuple(view.reader for view in segments)),
+    )
+    snapshot = with_room(snapshot, 1, spec, options)
+    files = _wal_files(storage, manifest)
+    next_seqno, is_clean = manifest.last_seqno + 1, True
+    for number, path in files:
+        contents = _scan(storage, path, is_last=number == files[-1][0])
+        if contents is None:
+            continue
+        _check_sequence(contents, path, next_seqno, is_clean=is_clean)
+        for operation in contents.operations:
+            snapshot = _replay(snapshot, operation, spec, options, path)
+        next_seqno, is_clean = contents.last_seqno + 1, contents.is_closed
+    return Recovered(
+        spec=spec,
+        options=options,
+        snapshot=snapshot,
+        writer_epoch=max([manifest.writer_epoch, *(_epoch(path) for _, path in files)]),
+        next_wal_number=files[-1][0] + 1,
+        next_seqno=next_seqno,
+        is_clean=is_clean,
+    )
+
+
+def open_reader(storage: Storage, entry: SegmentEntry) -> SegmentReader:
+    """A segment that the manifest names, checked against what it says of it."""
+    return SegmentReader(storage.map(entry.path), entry.path, entry.size_bytes, entry.digest)
+
+
+def read_tombstones(storage: Storage, entry: FileEntry, n_rows: int) -> NDArray[np.uint8]:
+    """The packed live rows of a segment with `n_rows` rows."""
+    data = storage.map(entry.path)
+    check_xxh3_128(data, entry.digest, what="tombstone file", path=entry.path, offset=0)
+    return decode_bitmap(data, entry.path, n_rows)
+
+
+def _open_segment(storage: Storage, entry: SegmentEntry) -> SegmentView:
+    reader = open_reader(storage, entry)
+    live = None if entry.tombstones is None else read_tombstones(storage, entry.tombstones, entry.n_rows)
+    return SegmentView(entry=entry, reader=reader, live=live, n_live=entry.n_live)
+
+
+def _options(manifest: Manifest, storage: Storage) -> Options:
+    try:
+        return Options.from_dict(manifest.options)
+    except InvalidArgumentError as error:
+        message = f"the manifest has options that this version does not know: {error}"
+        raise CorruptionError(message, path=storage.uri, offset=0) from error
+
+
+def _wal_files(storage: Storage, manifest: Manifest) -> list[tuple[int, str]]:
+    """(number, path) of the log files to replay, without gaps."""
+    parsed = [(parse_wal_path(file.path), file.path) for file in storage.list_files(WAL_DIRECTORY)]
+    files = sorted((names[1], path) for names, path in parsed if names is not None and names[1] >= manifest.wal_floor)
+    for expected, (number, path) in enumerate(files, start=manifest.wal_floor):
+        if number != expected:
+            message = f"a log file is missing or doubled; expected_number={expected} got={number}"
+            raise CorruptionError(message, path=path, offset=0)
+    if not files:
+        missing = wal_path(manifest.writer_epoch, manifest.wal_floor)
+        message = "the log that the manifest builds on is missing"
+        raise CorruptionError(message, path=missing, offset=0)
+    return files
+
+
+def _scan(storage: Storage, path: str, *, is_last: bool) -> WalContents | None:
+    data = storage.map(path)
+    # the header is synced before the first record, so a last file that holds none never acknowledged anything
+    if is_last and holds_no_record(data):
+        return None
+    return scan_wal(data, path)
+
+
+def _check_sequence(contents: WalContents, path: str, next_seqno: int, *, is_clean: bool) -> None:
+    if contents.operations and not is_clean:
+        message = "the log before this one has lost its end"
+        raise CorruptionError(message, path=path, offset=0)
+    if contents.header.first_seqno != next_seqno:
+        message = (
+            f"the log does not follow the one before; expected_seqno={next_seqno} got={contents.header.first_seqno}"
+        )
+        raise CorruptionError(message, path=path, offset=0)
+
+
+def _replay(snapshot: Snapshot, operation: Operation, spec: CollectionSpec, options: Options, path: str) -> Snapshot:
+    if operation.type is RecordType.DELETE:
+        schema = spec.schema.empty_table().select([spec.key]).schema
+        keys = _decode(operation, schema, path).column(0)
+        return apply_delete(snapshot, fingerprint_keys(keys, spec), operation.seqno)[0]
+    try:
+        batch = make_batch(_decode(operation, spec.schema, path), spec)
+    except InvalidArgumentError as error:
+        message = f"a logged batch breaks the rules of its collection: {error}"
+        raise CorruptionError(message, path=path, offset=0) from error
+    active = snapshot.memtables[-1].memtable
+    if active.free_rows < batch.n_rows:
+        snapshot = with_room(snapshot, batch.n_rows, spec, options)
+    return apply_insert(snapshot, batch, operation.seqno)
+
+
+def _decode(operation: Operation, schema: pa.Schema, path: str) -> pa.RecordBatch:
+    table = decode_batch(operation.payload, schema, path=path, offset=0)
+    return table.combine_chunks().to_batches()[0]
+
+
+def _epoch(path: str) -> int:
+    parsed = parse_wal_path(path)
+    return parsed[0] if parsed else 0

@@ -1,0 +1,96 @@
+"""Collections that are open for writing in this process: shared by all handles, closed when the last one is."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from drift_arrow.engine.core import Core
+from drift_arrow.engine.janitor import Janitor
+from drift_arrow.engine.recovery import recover
+
+if TYPE_CHECKING:
+    from drift_arrow.engine.storage import Storage
+
+_guard = threading.RLock()
+_open: dict[str, _Shared] = {}
+
+
+@dataclass(slots=True)
+class _Shared:
+    core: Core
+    janitor: Janitor
+    users: int
+
+
+def acquire_core(storage: Storage) -> Core:
+    """The writer of a collection, opened on first use; every call needs one `release_core`.
+
+    Raises
+    ------
+    LockedError
+        Another process writes the collection.
+    NotFoundError, CorruptionError, UnsupportedFormatError, StorageError
+        See `recover`.
+    """
+    with _guard:
+        shared = _open.get(storage.uri)
+        if shared is None:
+            core = _open_core(storage)
+            shared = _open[storage.uri] = _Shared(core, Janitor(core), 0)
+            shared.janitor.start()
+        shared.users += 1
+        return shared.core
+
+
+def share_core(uri: str) -> Core | None:
+    """The writer of a collection if it is open in this process; then one `release_core` is due."""
+    with _guard:
+        shared = _open.get(uri)
+        if shared is None:
+            return None
+        shared.users += 1
+        return shared.core
+
+
+def release_core(uri: str) -> None:
+    """Give one use back; the last one closes the collection."""
+    with _guard:
+        shared = _open.get(uri)
+        if shared is None:
+            return
+        shared.users -= 1
+        if shared.users == 0:
+            _close(uri)
+
+
+def is_open(uri: str) -> bool:
+    """Whether a collection is open for writing in this process."""
+    with _guard:
+        return uri in _open
+
+
+def _open_core(storage: Storage) -> Core:
+    lock = storage.lock()
+    try:
+        storage.delete_unfinished()
+        return Core(storage, lock, recover(storage))
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _close(uri: str) -> None:
+    shared = _open.pop(uri)
+    shared.janitor.stop()
+    shared.core.close()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Leave finished logs behind when the interpreter exits, so that the next open is a clean one."""
+    with _guard:
+        for uri in list(_open):
+            _close(uri)

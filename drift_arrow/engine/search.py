@@ -1,0 +1,147 @@
+"""The immutable search builder that a user holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from drift_arrow.engine.execute import Request, execute
+from drift_arrow.engine.predicate import make_predicate
+from drift_arrow.errors import InvalidArgumentError
+from drift_arrow.kernels.distance import first_zero_row
+from drift_arrow.options import DEFAULT_K, MAX_K
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from numpy.typing import NDArray
+
+    from drift_arrow.engine.predicate import Predicate
+    from drift_arrow.engine.source import Source
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Search:
+    """A search that has not run yet; every method returns a new one, and every `to_...` runs it on the newest data.
+
+    Examples
+    --------
+    >>> docs.search(query).where("lang = 'en'").select(["id", "title"]).limit(5).to_polars()  # doctest: +SKIP
+    """
+
+    _source: Source
+    _queries: NDArray[np.float32]
+    _is_batch: bool
+    _k: int = DEFAULT_K
+    _predicate: Predicate | None = None
+    _where: object = None
+    _columns: tuple[str, ...] | None = None
+    _is_exact: bool = False
+
+    def where(self, condition: str | pl.Expr | pc.Expression) -> Search:
+        """Rank only the rows that satisfy `condition` (a prefilter: k rows come back if that many match).
+
+        Parameters
+        ----------
+        condition : str, polars.Expr or pyarrow.compute.Expression
+            SQL text is a boolean expression such as ``"lang = 'en' AND price < 10"``. Null counts as false.
+
+        Raises
+        ------
+        InvalidArgumentError
+            It cannot be evaluated row by row on this collection, or a condition was given before.
+        LimitExceededError
+            The SQL text is too long.
+        """
+        if self._predicate is not None:
+            message = f"where was given twice: join the conditions with AND; first={self._where}"
+            raise InvalidArgumentError(message)
+        return replace(self, _predicate=make_predicate(condition, self._source.spec), _where=condition)
+
+    def select(self, columns: Sequence[str]) -> Search:
+        """Return these columns, in this order, before `_distance`; by default all but the vector.
+
+        Raises
+        ------
+        InvalidArgumentError
+            An unknown or repeated column.
+        """
+        names = [columns] if isinstance(columns, str) else list(columns)
+        self._source.spec.check_columns(names)
+        if len(set(names)) != len(names):
+            message = f"a column is selected twice; got={names}"
+            raise InvalidArgumentError(message)
+        return replace(self, _columns=tuple(names))
+
+    def limit(self, k: int) -> Search:
+        """Return at most `k` rows per query, 1 to `MAX_K` (10,000); 10 by default."""
+        if type(k) is not int or not 1 <= k <= MAX_K:
+            message = f"the limit is an int from 1 to {MAX_K}; got={k!r}"
+            raise InvalidArgumentError(message)
+        return replace(self, _k=k)
+
+    def exact(self) -> Search:
+        """Scan every row in full precision: recall 1.0, at the cost of reading all vectors."""
+        return replace(self, _is_exact=True)
+
+    def to_arrow(self) -> pa.Table:
+        """Run the search.
+
+        Returns
+        -------
+        pyarrow.Table
+            `query_index` (uint32) if the query was 2-D, the selected columns, `_distance` (float32, smaller is closer);
+            ordered by query, then distance, ties by key.
+
+        Raises
+        ------
+        CorruptionError, StorageError, ClosedError
+            See there.
+        """
+        spec = self._source.spec
+        request = Request(
+            queries=self._queries,
+            is_batch=self._is_batch,
+            k=self._k,
+            predicate=self._predicate,
+            columns=tuple(spec.result_columns) if self._columns is None else self._columns,
+            is_exact=self._is_exact,
+            refine=self._source.options.refine,
+        )
+        return execute(self._source.pin(), spec, request)
+
+    def to_polars(self) -> pl.DataFrame:
+        """Run the search; see `to_arrow`."""
+        return pl.DataFrame(self.to_arrow())
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Run the search; see `to_arrow`."""
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Run the search; lets Arrow consumers take the result directly."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        parts = [f"{self._source.name}.search(<{len(self._queries)} x {self._queries.shape[1]}>)"]
+        if self._predicate is not None:
+            parts.append(f".where({str(self._where)!r})")
+        if self._columns is not None:
+            parts.append(f".select({list(self._columns)})")
+        parts.append(f".limit({self._k})")
+        return "".join(parts) + (".exact()" if self._is_exact else "")
+
+
+def make_search(source: Source, queries: NDArray[np.float32], *, is_batch: bool) -> Search:
+    """A search for checked queries; a zero query under cosine raises InvalidArgumentError."""
+    if source.spec.metric == "cosine" and first_zero_row(queries) >= 0:
+        message = f"a zero query has no direction for cosine; query_index={first_zero_row(queries)}"
+        raise InvalidArgumentError(message)
+    return Search(source, queries, is_batch)

@@ -1,0 +1,64 @@
+"""One bucket table over all segments of a snapshot, so that one compiled call scans them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drift_arrow.kernels.adc import BucketArrays
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from drift_arrow.format.segment_reader import SegmentReader
+
+_ALIGN_ROWS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SegmentSet:
+    """Buckets of several segments under one numbering of rows.
+
+    Parameters
+    ----------
+    readers : tuple of SegmentReader
+        Keep the memory maps alive into which `buckets` points.
+    bases : tuple of int
+        Global id of each segment's row 0; a multiple of 64, so that packed bitmaps concatenate bytewise.
+    n_ids : int
+        One past the last global id, padding included.
+    centroids : (B, dim) float32
+        Of all buckets.
+    buckets : BucketArrays
+        Where the SQ8 codes of each bucket lie.
+    """
+
+    readers: tuple[SegmentReader, ...]
+    bases: tuple[int, ...]
+    n_ids: int
+    centroids: NDArray[np.float32]
+    buckets: BucketArrays | None
+
+    @classmethod
+    def of(cls, readers: tuple[SegmentReader, ...]) -> SegmentSet:
+        """Gather the bucket tables of `readers`; O(buckets * dim + rows) copies."""
+        if not readers:
+            return cls(readers=(), bases=(), n_ids=0, centroids=np.empty((0, 0), np.float32), buckets=None)
+        padded = [-(-reader.n_rows // _ALIGN_ROWS) * _ALIGN_ROWS for reader in readers]
+        stops = np.cumsum(padded)
+        bases = (stops - padded).tolist()
+        norms = np.zeros(int(stops[-1]), dtype=np.float32)
+        for base, reader in zip(bases, readers, strict=True):
+            norms[base : base + reader.n_rows] = reader.norms
+        buckets = BucketArrays(
+            code_address=np.concatenate([reader.code_address for reader in readers]),
+            rows=np.concatenate([np.diff(reader.offsets) for reader in readers]).astype(np.uint32),
+            first_row=np.concatenate([base + reader.offsets[:-1] for base, reader in zip(bases, readers, strict=True)]),
+            lo=np.concatenate([reader.lo for reader in readers]),
+            step=np.concatenate([reader.step for reader in readers]),
+            norms=norms,
+        )
+        centroids = np.ascontiguousarray(np.concatenate([reader.centroids for reader in readers]))
+        return cls(readers=readers, bases=tuple(bases), n_ids=int(stops[-1]), centroids=centroids, buckets=buckets)

@@ -1,0 +1,178 @@
+"""A block: 64 bytes of header, the stored bytes, zeros up to the next page.
+
+The checksum of the header starts from the UUID of the file, so that a block of another file never passes.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from drift_arrow.errors import CorruptionError
+from drift_arrow.format.buffer import byte_view
+from drift_arrow.format.checksum import check_xxh3_64, xxh3_64
+from drift_arrow.format.codec import PLAIN, Codec, codec_of
+from drift_arrow.format.file_header import uuid_bytes
+from drift_arrow.format.layout import (
+    BLOCK_MAGIC,
+    HEADER_BYTES,
+    MAX_BLOCK_BYTES,
+    NO_COLUMN,
+    PAGE_BYTES,
+    BlockType,
+    Buffer,
+    padding_bytes,
+)
+
+_HEADER: Final = struct.Struct("<4sBBHQIIIIQ16sQ")
+_CHECKED_BYTES: Final = HEADER_BYTES - 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockHeader:
+    """What the 64 bytes before a block's stored bytes say.
+
+    Parameters
+    ----------
+    type : int
+        A `BlockType`.
+    codec : int
+        A `CodecId`.
+    column : int
+        Position in the schema, or NO_COLUMN.
+    first_row, n_values : int
+        The block holds rows (or buckets) ``first_row`` up to ``first_row + n_values``.
+    raw_len, stored_len : int
+        Bytes before and after the codec; the first at most 16 MiB, the second no larger.
+    checksum : int
+        xxh3-64 of the stored bytes.
+    """
+
+    type: int
+    codec: int
+    column: int
+    first_row: int
+    n_values: int
+    raw_len: int
+    stored_len: int
+    checksum: int
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the whole block in the file: header, stored bytes and padding."""
+        used = HEADER_BYTES + self.stored_len
+        return used + padding_bytes(used, PAGE_BYTES)
+
+    def encode(self, uuid: str) -> bytes:
+        """The 64 bytes of the header in the file `uuid`."""
+        fields = (self.type, self.codec, self.column, self.first_row, self.n_values, self.raw_len, self.stored_len, 0)
+        unsealed = _HEADER.pack(BLOCK_MAGIC, *fields, self.checksum, b"", 0)[:_CHECKED_BYTES]
+        return unsealed + xxh3_64(uuid_bytes(uuid), unsealed).to_bytes(8, "little")
+
+
+def encode_block(
+    uuid: str,
+    block_type: BlockType,
+    raw: Buffer,
+    *,
+    n_values: int,
+    first_row: int = 0,
+    column: int = NO_COLUMN,
+    encoded: tuple[Codec, Buffer] | None = None,
+) -> tuple[BlockHeader, list[Buffer]]:
+    """Frame `raw` as a block.
+
+    Parameters
+    ----------
+    uuid : str
+        Of the file.
+    raw : buffer
+        At most 16 MiB.
+    encoded : (Codec, buffer), optional
+        What `codec.choose` made of `raw`; plain when absent.
+
+    Returns
+    -------
+    (BlockHeader, list of buffers)
+        The buffers are written one after the other, at the start of a page; the raw bytes are not copied.
+    """
+    codec, stored = encoded or (PLAIN, raw)
+    stored_view = byte_view(stored)
+    header = BlockHeader(
+        type=block_type,
+        codec=codec.codec_id,
+        column=column,
+        first_row=first_row,
+        n_values=n_values,
+        raw_len=len(byte_view(raw)),
+        stored_len=len(stored_view),
+        checksum=xxh3_64(stored_view),
+    )
+    padding = bytes(header.size_bytes - HEADER_BYTES - header.stored_len)
+    return header, [header.encode(uuid), stored_view, padding]
+
+
+def decode_block_header(data: memoryview, offset: int, uuid: str, *, path: str) -> BlockHeader:
+    """Read and check the block header at `offset`.
+
+    Raises
+    ------
+    CorruptionError
+        It is cut off, damaged, of another file, or declares lengths past the limits or past the end of `data`.
+    """
+    raw = data[offset : offset + HEADER_BYTES]
+    if len(raw) < HEADER_BYTES:
+        raise CorruptionError("block header is cut off", path=path, offset=offset)
+    magic, kind, codec, column, first_row, n_values, raw_len, stored_len, zero, checksum, zeros, own = _HEADER.unpack(
+        raw
+    )
+    actual = xxh3_64(uuid_bytes(uuid), raw[:_CHECKED_BYTES])
+    check_xxh3_64(actual, own, what="block header", path=path, offset=offset)
+    room = len(data) - offset - HEADER_BYTES
+    if magic != BLOCK_MAGIC or zero or any(zeros) or raw_len > MAX_BLOCK_BYTES or stored_len > min(raw_len, room):
+        message = f"block header is impossible; magic={magic!r} raw_len={raw_len} stored_len={stored_len}"
+        raise CorruptionError(message, path=path, offset=offset)
+    return BlockHeader(
+        type=kind,
+        codec=codec,
+        column=column,
+        first_row=first_row,
+        n_values=n_values,
+        raw_len=raw_len,
+        stored_len=stored_len,
+        checksum=checksum,
+    )
+
+
+def check_block(data: memoryview, offset: int, header: BlockHeader, *, path: str) -> None:
+    """Raise CorruptionError unless the stored bytes match their checksum; their location is that of the error."""
+    start = offset + HEADER_BYTES
+    stored = data[start : start + header.stored_len]
+    check_xxh3_64(xxh3_64(stored), header.checksum, what="block", path=path, offset=start)
+
+
+def check_padding(data: memoryview, start: int, stop: int, *, path: str) -> None:
+    """Raise CorruptionError unless bytes `start` up to `stop` are there and zero; the first other one is its offset."""
+    region = np.frombuffer(data[start:stop], dtype=np.uint8)
+    if len(region) < stop - start:
+        raise CorruptionError("padding is cut off", path=path, offset=start + len(region))
+    if region.any():
+        raise CorruptionError("padding is not zero", path=path, offset=start + int(region.argmax()))
+
+
+def decode_block(data: memoryview, offset: int, header: BlockHeader, *, path: str) -> memoryview:
+    """Raw bytes of a block whose header and stored bytes were checked.
+
+    Raises
+    ------
+    CorruptionError
+        The stored bytes are nothing that the codec produced.
+    UnsupportedFormatError
+        The codec is unknown here.
+    """
+    start = offset + HEADER_BYTES
+    stored = data[start : start + header.stored_len]
+    return codec_of(header.codec, path=path).decode(stored, header.raw_len, path=path, offset=start)

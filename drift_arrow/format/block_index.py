@@ -1,0 +1,105 @@
+"""The block index of a segment: what every block holds and where it lies, as one array of 32-byte entries."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drift_arrow.errors import CorruptionError
+from drift_arrow.format.block import BlockHeader
+from drift_arrow.format.layout import HEADER_BYTES, MAX_BLOCK_BYTES, NO_COLUMN, PAGE_BYTES, BlockType
+
+INDEX_DTYPE: Final = np.dtype(
+    [
+        ("type", "u1"),
+        ("codec", "u1"),
+        ("column", "<u2"),
+        ("n_values", "<u4"),
+        ("first_row", "<u8"),
+        ("offset", "<u8"),
+        ("raw_len", "<u4"),
+        ("stored_len", "<u4"),
+    ]
+)
+"""One entry; entries are sorted by type, column and first_row, which is the order of the blocks in the file."""
+
+_MAX_OFFSET: Final = 1 << 62
+
+
+class BlockIndex:
+    """Where the blocks of one segment are.
+
+    Parameters
+    ----------
+    entries : (n,) INDEX_DTYPE
+        As they stand in the footer.
+    """
+
+    def __init__(self, entries: NDArray[np.void]) -> None:
+        self.entries = entries
+        self.offsets = entries["offset"].astype(np.int64)
+        self.first_rows = entries["first_row"].astype(np.int64)
+        self._keys = _sort_keys(entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def blocks(self, block_type: BlockType, column: int = NO_COLUMN) -> slice:
+        """Numbers of the blocks of one kind, in the order of their rows."""
+        key = (int(block_type) << 16) | column
+        first, stop = np.searchsorted(self._keys, [key, key + 1])
+        return slice(int(first), int(stop))
+
+    def describes(self, number: int, header: BlockHeader) -> bool:
+        """Whether the header in the file says what entry `number` says."""
+        found = (header.type, header.codec, header.column, header.n_values, header.first_row)
+        sizes = (int(self.offsets[number]), header.raw_len, header.stored_len)
+        return bool(self.entries[number].item() == (*found, *sizes))
+
+    def check_layout(self, end: int, *, path: str, offset: int) -> None:
+        """Raise CorruptionError unless the blocks fill the file, page by page, from the header page up to `end`."""
+        entries = self.entries
+        used = entries["stored_len"].astype(np.int64) + HEADER_BYTES
+        ends = self.offsets + used + -used % PAGE_BYTES
+        starts = np.concatenate([np.array([PAGE_BYTES]), ends])
+        if (
+            (entries["offset"] > _MAX_OFFSET).any()
+            or (entries["first_row"] > _MAX_OFFSET).any()
+            or (entries["raw_len"] > MAX_BLOCK_BYTES).any()
+            or (entries["stored_len"] > entries["raw_len"]).any()
+            or (self.offsets != starts[:-1]).any()
+            or starts[-1] != end
+            or (np.diff(self._keys) < 0).any()
+        ):
+            raise CorruptionError("block index contradicts the file", path=path, offset=offset)
+
+    def covers(self, block_type: BlockType, n_values: int, row_bytes: int | None, column: int = NO_COLUMN) -> bool:
+        """Whether blocks of one kind hold values 0 up to `n_values` without a gap, `row_bytes` each (None: any)."""
+        blocks = self.blocks(block_type, column)
+        counts = self.entries["n_values"][blocks].astype(np.int64)
+        stops = np.cumsum(counts)
+        return bool(
+            len(counts)
+            and stops[-1] == n_values
+            and (counts > 0).all()
+            and (self.first_rows[blocks] == stops - counts).all()
+            and (row_bytes is None or (self.entries["raw_len"][blocks] == counts * row_bytes).all())
+        )
+
+    def owners(self, blocks: slice, rows: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Number of the block among `blocks` that holds each of `rows`."""
+        owners: NDArray[np.intp] = np.searchsorted(self.first_rows[blocks], rows, side="right") + (blocks.start - 1)
+        return owners
+
+
+def index_entry(header: BlockHeader, offset: int) -> tuple[int, ...]:
+    """The entry of a block that starts at `offset`, for an array of INDEX_DTYPE."""
+    identity = (header.type, header.codec, header.column, header.n_values, header.first_row)
+    return (*identity, offset, header.raw_len, header.stored_len)
+
+
+def _sort_keys(entries: NDArray[np.void]) -> NDArray[np.int64]:
+    keys: NDArray[np.int64] = (entries["type"].astype(np.int64) << 16) | entries["column"]
+    return keys

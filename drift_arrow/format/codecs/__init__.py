@@ -1,0 +1,1 @@
+"""Codecs of block bytes, one per file; the closed table of them is `format.codec`."""

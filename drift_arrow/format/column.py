@@ -1,0 +1,83 @@
+"""Some rows of one Arrow column <-> the raw bytes of a payload block.
+
+The bytes are an Arrow IPC stream of one column in its plain form (see `format.plain`). Name, metadata and the real type
+stand once in the schema of the segment.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+
+from drift_arrow.errors import CorruptionError
+from drift_arrow.format.ipc import read_stream
+from drift_arrow.format.layout import Buffer
+from drift_arrow.format.plain import plain_type, to_plain
+
+_NAME: Final = "column"
+
+
+def gather_chunks(values: pa.ChunkedArray) -> pa.Array:
+    """The rows of `values` as one array in its plain form, of any type that `plain.check_storable` accepts.
+
+    Of an unordered dictionary, the array holds only the values that its rows use.
+    """
+    return _compact(pa.concat_arrays([to_plain(chunk) for chunk in values.chunks]))
+
+
+def encode_column(plain: pa.Array) -> pa.Buffer:
+    """Write an array in its plain form."""
+    schema = pa.schema([pa.field(_NAME, plain.type)])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as stream:
+        stream.write_batch(pa.RecordBatch.from_arrays([plain], schema=schema))
+    return sink.getvalue()
+
+
+def decode_column(raw: Buffer, kind: pa.DataType, n_values: int, *, path: str, offset: int) -> pa.Array:
+    """Read what `encode_column` wrote.
+
+    Parameters
+    ----------
+    raw : buffer
+        Bytes whose checksum was verified.
+    kind : pa.DataType
+        Type of the column in the schema.
+    n_values : int
+        Rows that the block declares.
+    path, offset : str, int
+        Location of the block, for errors.
+
+    Returns
+    -------
+    pa.Array
+        In its plain form; points into `raw`.
+
+    Raises
+    ------
+    CorruptionError
+        The bytes are no stream, hold another type or number of rows, or break an invariant of Arrow.
+    """
+    table = read_stream(raw, path=path, offset=offset)
+    if table.num_columns != 1 or table.num_rows != n_values or table.schema.field(0).type != plain_type(kind):
+        message = f"payload block holds other rows than it declares; type={kind} n_values={n_values}"
+        raise CorruptionError(message, path=path, offset=offset)
+    return table.column(0).combine_chunks()
+
+
+def _compact(array: pa.Array) -> pa.Array:
+    """Drop dictionary values that no row uses: a block of a few rows must not carry all words of the collection."""
+    # The order of an ordered dictionary is data, and survives only if every block holds all of it.
+    if not pt.is_dictionary(array.type) or array.type.ordered:
+        return array
+    used = np.unique(array.indices.drop_null().to_numpy())
+    if len(used) == len(array.dictionary):
+        return array
+    renumbered = np.searchsorted(used, array.indices.fill_null(0).to_numpy())
+    indices = pa.array(
+        renumbered, type=array.type.index_type, mask=array.indices.is_null().to_numpy(zero_copy_only=False)
+    )
+    return pa.DictionaryArray.from_arrays(indices, array.dictionary.take(pa.array(used)))

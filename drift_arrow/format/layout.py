@@ -1,0 +1,155 @@
+"""Every magic, version, size and limit of the file formats: the constants of docs/FORMAT.md.
+
+All integers in the files are little-endian. A limit bounds what a reader allocates before it believes a length.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from mmap import mmap
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Buffer: TypeAlias = bytes | bytearray | memoryview | mmap | NDArray[Any] | pa.Buffer
+"""Any C-contiguous object with the buffer protocol."""
+
+Bytes: TypeAlias = NDArray[np.uint8]
+"""One-dimensional bytes for vectorised access; read-only when they are a map of a file."""
+
+FORMAT_VERSION: Final = 1
+"""Version in the header of every binary file and in every manifest."""
+
+SEGMENT_MAGIC: Final = b"DSEG"
+"""First bytes of a segment."""
+
+SEGMENT_TAIL_MAGIC: Final = b"DEND"
+"""First bytes of the last 64 bytes of a segment."""
+
+BITMAP_MAGIC: Final = b"DBIT"
+"""First bytes of a tombstone file."""
+
+WAL_MAGIC: Final = b"DWAL"
+"""First bytes of a WAL file."""
+
+BLOCK_MAGIC: Final = b"DBLK"
+"""First bytes of a block header."""
+
+RECORD_MAGIC: Final = b"DREC"
+"""First bytes of a WAL record header."""
+
+MANIFEST_KIND: Final = "drift-manifest"
+"""Value of the key `kind` of a manifest."""
+
+SEGMENT_KIND: Final = "drift-segment"
+"""Value of the key `kind` of the metadata in a segment footer."""
+
+PAGE_BYTES: Final = 4096
+"""Blocks start on multiples of this."""
+
+HEADER_BYTES: Final = 64
+"""Size of a file header, a block header and a segment tail."""
+
+UUID_BYTES: Final = 16
+"""Size of a UUID in its big-endian byte order (RFC 9562)."""
+
+SALT_BYTES: Final = 16
+"""Random bytes of a WAL header that enter every checksum of that file."""
+
+RECORD_HEADER_BYTES: Final = 40
+"""Size of a WAL record header."""
+
+RECORD_ALIGNMENT: Final = 8
+"""WAL records start on multiples of this."""
+
+FOOTER_PREFIX_BYTES: Final = 8
+"""Size of the two counts at the start of a footer."""
+
+INDEX_ENTRY_BYTES: Final = 32
+"""Size of one entry of the block index."""
+
+NO_COLUMN: Final = 0xFFFF
+"""Column number of a block that belongs to no column of the schema."""
+
+MAX_BLOCK_BYTES: Final = 16 << 20
+"""Largest raw size of a block."""
+
+MAX_FOOTER_BYTES: Final = 16 << 20
+"""Largest raw size of a footer; it bounds the number of blocks of a segment."""
+
+MAX_RECORD_BYTES: Final = 64 << 20
+"""Largest payload of one WAL record that a reader accepts."""
+
+MAX_FRAGMENT_BYTES: Final = 16 << 20
+"""Largest payload of one WAL record that a writer emits; longer operations are fragmented."""
+
+MAX_MANIFEST_BYTES: Final = 8 << 20
+"""Largest manifest; one conditional PUT of any object store."""
+
+MAX_SCHEMA_BYTES: Final = 2 << 20
+"""Largest Arrow schema message."""
+
+MAX_SEGMENT_ROWS: Final = 1 << 27
+"""Most rows of a segment: one block holds the bitmap of its live rows."""
+
+MAX_SAFE_INTEGER: Final = (1 << 53) - 1
+"""Largest JSON number that every language reads exactly; larger integers are written as strings."""
+
+COLD_BLOCK_BYTES: Final = 4 << 20
+"""Target size of a block of full-precision vectors."""
+
+PAYLOAD_BLOCK_ROWS: Final = 4096
+"""Most rows of a payload block."""
+
+VERIFY_ON_OPEN_BYTES: Final = 64 << 20
+"""Segments up to this size are compared with their digest as a whole when they are opened."""
+
+
+class BlockType(IntEnum):
+    """What the bytes of a block are; numbers are never reused."""
+
+    FOOTER = 1
+    BUCKET_OFFSETS = 2
+    CENTROIDS = 3
+    CODE_LO = 4
+    CODE_STEP = 5
+    CODES = 6
+    NORMS = 7
+    FINGERPRINTS = 8
+    KEY_ORDER = 9
+    VECTORS = 10
+    COLUMN = 11
+    BITMAP = 12
+
+
+class CodecId(IntEnum):
+    """How raw bytes became stored bytes; numbers are never reused."""
+
+    PLAIN = 0
+    ZSTD = 1
+
+
+class RecordType(IntEnum):
+    """What a WAL operation does; numbers are never reused."""
+
+    ADD = 1
+    UPSERT = 2
+    DELETE = 3
+    SYNC = 4
+    CLOSE = 5
+
+
+class Fragment(IntEnum):
+    """Which part of an operation a WAL record holds."""
+
+    FULL = 1
+    FIRST = 2
+    MIDDLE = 3
+    LAST = 4
+
+
+def padding_bytes(length: int, alignment: int) -> int:
+    """Bytes to add to `length` to reach the next multiple of `alignment`."""
+    return -length % alignment

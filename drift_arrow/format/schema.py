@@ -1,0 +1,41 @@
+"""pa.Schema <-> bytes: one Arrow IPC schema message, with all metadata."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from drift_arrow.errors import CorruptionError, LimitExceededError
+from drift_arrow.format.buffer import byte_view
+from drift_arrow.format.layout import MAX_SCHEMA_BYTES, Buffer
+
+
+def encode_schema(schema: pa.Schema) -> pa.Buffer:
+    """Write `schema`, at most 2 MiB.
+
+    Raises
+    ------
+    LimitExceededError
+        The names, types and metadata take more.
+    """
+    encoded = schema.serialize()
+    if encoded.size > MAX_SCHEMA_BYTES:
+        message = f"schema is too large: drop columns or metadata; size_bytes={encoded.size} limit={MAX_SCHEMA_BYTES}"
+        raise LimitExceededError(message)
+    return encoded
+
+
+def decode_schema(data: Buffer, *, path: str, offset: int) -> pa.Schema:
+    """Read what `encode_schema` wrote, from bytes whose checksum was verified.
+
+    Raises
+    ------
+    CorruptionError
+        The bytes are too many or no schema.
+    """
+    view = byte_view(data)
+    if len(view) > MAX_SCHEMA_BYTES:
+        raise CorruptionError(f"schema is too large; size_bytes={len(view)}", path=path, offset=offset)
+    try:
+        return pa.ipc.read_schema(pa.py_buffer(view))
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as err:
+        raise CorruptionError(f"not an Arrow schema; cause={err}", path=path, offset=offset) from err

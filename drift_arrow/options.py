@@ -1,0 +1,74 @@
+"""Frozen settings and limits: the only place where a default value is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from drift_arrow.errors import InvalidArgumentError
+
+DEFAULT_K: Final = 10
+"""Rows that a search returns when no limit is given."""
+
+MAX_DIM: Final = 65_536
+"""Largest number of dimensions of a vector."""
+
+MAX_K: Final = 10_000
+"""Largest number of rows that one query may ask for."""
+
+MAX_BATCH_BYTES: Final = 1 << 30
+"""Largest Arrow size of one `add` or `upsert`, which is one atomic batch."""
+
+MAX_FILTER_CHARS: Final = 16_384
+"""Longest SQL text of a `where`."""
+
+FROZEN_MEMTABLES_MAX: Final = 2
+"""Frozen memtables that may wait for a flush before `add` waits too (bounds memory)."""
+
+JANITOR_RETRY_S: Final = 1.0
+"""Seconds until the Janitor tries again what failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Settings of one collection, fixed when it is created and stored in its manifest.
+
+    Parameters
+    ----------
+    memtable_bytes : int
+        Size of the vectors (as float32) in a memtable at which it is frozen and flushed.
+    graph_rows : int
+        Rows of a memtable from which it answers by an HNSW graph instead of an exact scan.
+    refine : int
+        Candidates rescored exactly per returned row.
+    retained_versions : int
+        Newest manifests that are kept, with every file they name.
+    merge_bytes : int
+        Most float32 vector bytes of a segment that a flush still absorbs into the next one, to keep segments few.
+    seed : int
+        Seed of every random choice, so that the same input gives the same files.
+    """
+
+    memtable_bytes: int = 64 << 20
+    graph_rows: int = 32_768
+    refine: int = 4
+    retained_versions: int = 2
+    merge_bytes: int = 256 << 20
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            least = 0 if field.name in {"seed", "merge_bytes"} else 1
+            if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**53:
+                message = f"option {field.name} must be an int from {least} up to 2**53; got={value!r}"
+                raise InvalidArgumentError(message)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Options:
+        """Settings from a manifest; a name it does not know is refused, never ignored."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise InvalidArgumentError(f"unknown options; got={unknown} known={sorted(known)}")
+        return cls(**values)
