@@ -52,7 +52,7 @@ class Options:
     memtable_bytes: int = 64 << 20
     graph_rows: int = 32_768
     refine: int = 4
-    retained_versions: int = 2
+    retained_versions: int = 1
     merge_bytes: int = 256 << 20
     seed: int = 0
 

@@ -78,10 +78,10 @@ def _newest_reader(uri: str, path: str) -> Collection | None:
     """The reader of a collection at the newest durable state; None if this process began to write it meanwhile."""
     slot = _slot(uri)
     with slot.lock:
+        if slot.reader is not None and _moved_on(slot.reader):
+            return slot.reader
+        slot.reader = None
         try:
-            if slot.reader is not None:
-                slot.reader.refresh()
-                return slot.reader
             collection = open_path(path, read_only=True)
         except DriftError:
             _forget(uri)
@@ -92,6 +92,16 @@ def _newest_reader(uri: str, path: str) -> Collection | None:
             return None
         slot.reader = collection
         return collection
+
+
+def _moved_on(reader: Collection) -> bool:
+    """Refresh a reader; False where its collection is gone, replaced by another of the same name, or unreadable."""
+    uuid = reader.pin().manifest.collection_uuid
+    try:
+        reader.refresh()
+    except DriftError:
+        return False  # opening it again says what is wrong
+    return reader.pin().manifest.collection_uuid == uuid
 
 
 def _slot(uri: str) -> _Slot:

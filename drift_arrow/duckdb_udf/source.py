@@ -82,6 +82,8 @@ class SearchSource:
         All its columns but the vector, then `_distance` float32.
     n_rows : int
         At most this many rows come.
+    key : str
+        Read where a query wants no stored column, such as COUNT(*).
     stored : pa.Schema
         Schema of the collection when the call was bound.
     query : (dim,) float32
@@ -94,6 +96,7 @@ class SearchSource:
     path: str
     schema: pa.Schema
     n_rows: int
+    key: str
     stored: pa.Schema
     query: npt.NDArray[np.float32]
     k: int
@@ -106,24 +109,25 @@ class SearchSource:
     ) -> SearchSource:
         """The source of `drift_search(path, query, ...)`; raises what opening the collection raises."""
         with borrow(path) as collection:
-            stored, vector, n_rows = collection.schema, collection.vector, len(collection)
-        payload = [field for field in stored if field.name != vector]
-        return cls(
-            path=path,
-            schema=pa.schema([*payload, pa.field(DISTANCE, pa.float32())]),
-            n_rows=max(0, min(k, n_rows)),
-            stored=stored,
-            query=query,
-            k=k,
-            where=where,
-            is_exact=is_exact,
-        )
+            payload = [field for field in collection.schema if field.name != collection.vector]
+            return cls(
+                path=path,
+                schema=pa.schema([*payload, pa.field(DISTANCE, pa.float32())]),
+                n_rows=max(0, min(k, len(collection))),
+                key=collection.key,
+                stored=collection.schema,
+                query=query,
+                k=k,
+                where=where,
+                is_exact=is_exact,
+            )
 
     def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """Search now, and give the hits nearest first."""
+        payload = [name for name in columns if name != DISTANCE] or [self.key]
         with borrow(self.path) as collection:
             _check_unchanged(self.stored, collection.schema, self.path)
-            search = collection.search(self.query).limit(self.k).select([name for name in columns if name != DISTANCE])
+            search = collection.search(self.query).limit(self.k).select(payload)
             if self.where is not None:
                 search = search.where(self.where)
             hits = (search.exact() if self.is_exact else search).to_arrow()

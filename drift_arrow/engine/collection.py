@@ -90,6 +90,11 @@ class Collection:
         return self._read_only
 
     @property
+    def closed(self) -> bool:
+        """Whether this handle was closed."""
+        return self._closed
+
+    @property
     def spec(self) -> CollectionSpec:
         """Checked shape, for surfaces."""
         return self._core.spec

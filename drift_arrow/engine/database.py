@@ -118,7 +118,7 @@ class Database:
             message = f"no such collection; got={name!r} existing={self.list_collections()} path={self.uri!r}"
             raise NotFoundError(message)
         handle = _open(storage, name, read_only=read_only)
-        self._handles.append(handle)
+        self._handles = [*(known for known in self._handles if not known.closed), handle]
         return handle
 
     def list_collections(self) -> list[str]:

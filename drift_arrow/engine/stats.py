@@ -41,7 +41,7 @@ class CollectionStats:
     code_bytes : int
         SQ8 codes that a scan of every bucket reads.
     segment_bytes, wal_bytes, disk_bytes : int
-        Segment files, log files, and all files.
+        Segments of this version, log files, and all files, those of older retained versions too.
     files : int
         Files of the collection.
     """
@@ -100,7 +100,7 @@ def collect_stats(storage: Storage, spec: CollectionSpec, snapshot: Snapshot) ->
         version=snapshot.manifest.version,
         seqno=snapshot.seqno,
         code_bytes=n_segment_rows * spec.dim,
-        segment_bytes=sizes[SEGMENT_DIRECTORY],
+        segment_bytes=sum(view.entry.size_bytes for view in snapshot.segments),
         wal_bytes=sizes[WAL_DIRECTORY],
         disk_bytes=sum(sizes.values()),
         files=len(files),

@@ -25,7 +25,7 @@ def gather_chunks(values: pa.ChunkedArray) -> pa.Array:
 
     Of an unordered dictionary, the array holds only the values that its rows use.
     """
-    return _compact(pa.concat_arrays([to_plain(chunk) for chunk in values.chunks]))
+    return _compact(_join([to_plain(chunk) for chunk in values.chunks]))
 
 
 def encode_column(plain: pa.Array) -> pa.Buffer:
@@ -65,11 +65,18 @@ def decode_column(raw: Buffer, kind: pa.DataType, n_values: int, *, path: str, o
     if table.num_columns != 1 or table.num_rows != n_values or table.schema.field(0).type != plain_type(kind):
         message = f"payload block holds other rows than it declares; type={kind} n_values={n_values}"
         raise CorruptionError(message, path=path, offset=offset)
-    return table.column(0).combine_chunks()
+    return _join(table.column(0).chunks)
+
+
+def _join(chunks: list[pa.Array]) -> pa.Array:
+    # Arrow copies even if there is nothing to join
+    return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
 
 
 def _compact(array: pa.Array) -> pa.Array:
-    """Drop dictionary values that no row uses: a block of a few rows must not carry all words of the collection."""
+    """Drop values that no row uses: a block of a few rows must not carry all words of the collection."""
+    if pt.is_union(array.type):
+        return array.take(pa.array(np.arange(len(array))))
     # The order of an ordered dictionary is data, and survives only if every block holds all of it.
     if not pt.is_dictionary(array.type) or array.type.ordered:
         return array

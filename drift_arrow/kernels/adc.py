@@ -74,6 +74,8 @@ def _scan_bucket(
     gain: Any,
     norms: Any,
     allowed: Any,
+    tile_rows: Any,
+    products: Any,
     distances: Any,
     ids: Any,
 ) -> None:
@@ -81,15 +83,22 @@ def _scan_bucket(
     for start in range(first_row, first_row + n_rows, _TILE_ROWS):
         stop = min(start + _TILE_ROWS, first_row + n_rows)
         jumps = allowed[:0] if is_dense(allowed, start, stop) else allowed
+        n_found = 0
         row = next_allowed(jumps, start, stop)
+        # products first and alone: together with the heap the loop would be half again as slow at dim 96
         while row < stop:
             position = address + np.uint64(row - first_row) * np.uint64(weights.size)
-            distance = constant + gain * np.float64(code_product(position, weights))
+            products[n_found] = code_product(position, weights)
+            tile_rows[n_found] = row
+            n_found += 1
+            row = next_allowed(jumps, row + 1, stop)
+        for i in range(n_found):
+            row = tile_rows[i]
+            distance = constant + gain * np.float64(products[i])
             if norms.size:
                 distance += np.float64(norms[row])
             if heap_precedes(np.float32(distance), row, distances[0], ids[0]) and is_allowed(allowed, row):
                 heap_replace_root(distances, ids, np.float32(distance), row)
-            row = next_allowed(jumps, row + 1, stop)
 
 
 @kernel
@@ -107,6 +116,8 @@ def _adc_scan(
     origin: Any,
     factor: Any,
     weights: Any,
+    tile_rows: Any,
+    products: Any,
     distances: Any,
     ids: Any,
 ) -> None:
@@ -124,6 +135,8 @@ def _adc_scan(
             -factor * scale,
             norms,
             allowed,
+            tile_rows,
+            products,
             distances[q],
             ids[q],
         )
@@ -192,6 +205,8 @@ def adc_scan(
         origin,
         2.0 if code == L2 else 1.0,
         np.empty(queries.shape[1], np.int16),
+        np.empty(_TILE_ROWS, np.int64),
+        np.empty(_TILE_ROWS, np.int32),
         heaps.distances,
         heaps.ids,
     )

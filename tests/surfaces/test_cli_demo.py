@@ -10,6 +10,7 @@ import pytest
 
 from drift_arrow.cli.demo import run as demo_run
 from drift_arrow.cli.demo.measuring import K, recall, true_distances
+from drift_arrow.cli.demo.surfaces import answers
 from drift_arrow.cli.sample import QUERIES_PATH, SAMPLE_PATH, load_sample
 from tests.surfaces.command_line import run, start, succeed
 
@@ -77,7 +78,6 @@ def test_surfaces_that_differ_end_with_exit_code_1(monkeypatch, tmp_path):
         found["other"] = next(iter(found.values())).reverse()
         return found
 
-    answers = demo_run.answers
     monkeypatch.setattr(demo_run, "answers", tampered)
     done = run("demo", "--keep", tmp_path)
     assert done.exit_code == 1

@@ -185,7 +185,7 @@ def test_an_unknown_method_is_unimplemented(client):
 
 
 def test_acknowledged_rows_answer_after_kill_9_and_restart(tmp_path):
-    acknowledged = []
+    acknowledged: list[int] = []
     with serving(tmp_path) as (process, address), DriftClient(address) as client:
         client.create_collection("docs", schema=make_table().schema, vector="v", key="id")
         for batch in range(10):

@@ -25,10 +25,11 @@ def matrix_of(table: pa.Table, column: str) -> npt.NDArray[np.float32]:
     return values.reshape(len(lists), -1)
 
 
-def true_distances(rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
+def true_distances(rows: np.ndarray, queries: np.ndarray) -> npt.NDArray[np.float64]:
     """Squared Euclidean distances, (n_queries, n_rows) float64; exact, as the sample holds small integers."""
     base, wanted = rows.astype(np.float64), queries.astype(np.float64)
-    return (wanted**2).sum(1)[:, None] + (base**2).sum(1)[None, :] - 2 * wanted @ base.T
+    distances: npt.NDArray[np.float64] = (wanted**2).sum(1)[:, None] + (base**2).sum(1)[None, :] - 2 * wanted @ base.T
+    return distances
 
 
 def recall(found: pa.Table, keys: np.ndarray, truth: np.ndarray) -> float:
