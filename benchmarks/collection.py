@@ -103,10 +103,8 @@ def measure(
     single_query_ms(docs, queries[:20])
     report_latency("default search", single_query_ms(docs, queries[:500]))
     stats = docs.stats()
-    raw = base.shape[1] * 4
-    report(
-        "bytes/vector: raw, SQ8, segment", f"{raw}, {stats.code_bytes // stats.rows}, {stats.segment_bytes // stats.rows}"
-    )
+    sizes = (base.shape[1] * 4, stats.code_bytes // stats.rows, stats.segment_bytes // stats.rows)
+    report("bytes/vector: raw, SQ8, segment", ", ".join(map(str, sizes)))
     report("segments, buckets, files", f"{stats.segments}, {stats.buckets}, {stats.files}")
 
 

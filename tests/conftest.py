@@ -9,6 +9,7 @@ import drift_arrow as drift
 
 _names = itertools.count()
 
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return tmp_path / "data"

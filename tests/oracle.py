@@ -67,3 +67,42 @@ def first_duplicate(fingerprints: list[tuple[int, int]]) -> int:
             return index
         seen.add(fingerprint)
     return -1
+
+
+def scores(matrix: NDArray[Any], query: NDArray[Any], metric: str) -> Floats:
+    """What buckets are ranked by."""
+    x, q = matrix.astype(np.float64), query.astype(np.float64)
+    return squares(x - q) if metric == "l2" else np.negative(x @ q)
+
+
+def closest(matrix: NDArray[Any], centroids: NDArray[Any], *, spherical: bool) -> NDArray[np.intp]:
+    """Number of the best centroid of each row, ties to the lowest."""
+    costs = [scores(centroids, row, "dot" if spherical else "l2") for row in matrix]
+    return np.array(costs).reshape(len(matrix), len(centroids)).argmin(axis=1)
+
+
+def sq8(matrix: NDArray[Any], offsets: NDArray[Any]) -> tuple[NDArray[np.uint8], Floats, Floats]:
+    """(codes, lo, step) by rounding to the nearest of 256 levels between the extremes of each bucket."""
+    x = matrix.astype(np.float64)
+    lo = np.zeros((len(offsets) - 1, x.shape[1]))
+    step = np.zeros_like(lo)
+    codes = np.zeros(x.shape, np.uint8)
+    for b, (start, stop) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+        rows = x[start:stop]
+        if not len(rows):
+            continue
+        lo[b] = rows.min(axis=0)
+        step[b] = ((rows.max(axis=0) - lo[b]) / 255).astype(np.float32)
+        levels = np.divide(rows - lo[b], step[b], out=np.zeros_like(rows), where=step[b] > 0)
+        codes[start:stop] = np.clip(np.floor(levels + 0.5), 0, 255)
+    return codes, lo, step
+
+
+def adc(query: NDArray[Any], decoded: Floats, norms: NDArray[Any], metric: str) -> Floats:
+    """Distances of a query to rows known by their codes, and to their exact squared lengths."""
+    q = query.astype(np.float64)
+    if metric == "cosine":
+        return 1 - decoded @ (q / np.sqrt(squares(q)))
+    if metric == "dot":
+        return np.negative(decoded @ q)
+    return squares(q) + norms - 2 * (decoded @ q)

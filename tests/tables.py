@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 import drift_arrow as drift
 
@@ -20,15 +23,22 @@ def make_table(n_rows: int, *, start: int = 0, dim: int = DIM, seed: int = 0) ->
         {
             "id": pa.array(keys, pa.int64()),
             "embedding": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), dim),
-            "lang": pa.array([None if key % 11 == 0 else ("en", "de", "fr")[key % 3] for key in keys.tolist()], pa.string()),
+            "lang": pa.array(
+                [None if key % 11 == 0 else ("en", "de", "fr")[key % 3] for key in keys.tolist()], pa.string()
+            ),
             "price": pa.array(rng.normal(size=n_rows)),
         }
     )
 
 
-def matrix_of(table: pa.Table, column: str = "embedding") -> np.ndarray:
+def _lang(key: int) -> str | None:
+    return None if key % 11 == 0 else ("en", "de", "fr")[key % 3]
+
+
+def matrix_of(table: pa.Table, column: str = "embedding") -> NDArray[Any]:
     values = table.column(column).combine_chunks()
-    return values.flatten().to_numpy().reshape(len(values), -1)
+    flat: NDArray[Any] = values.flatten().to_numpy()
+    return flat.reshape(len(values), -1)
 
 
 def create(db: drift.Database, name: str = "docs", *, metric: str = "l2", table: pa.Table | None = None, **kwargs):

@@ -114,8 +114,11 @@ def train_centroids(
     if not len(sample):
         return np.zeros((n_buckets, sample.shape[1]), np.float32)
     centroids = _chosen_rows(sample, n_buckets, np.random.default_rng(seed))
+    labels = np.empty(0, np.uint32)
     for _ in range(iterations):
-        labels = assign_buckets(sample, centroids, spherical=spherical)
+        previous, labels = labels, assign_buckets(sample, centroids, spherical=spherical)
+        if np.array_equal(previous, labels):
+            break
         centroids = _averages(sample, labels, centroids)
         if spherical:
             centroids = normalize_rows(centroids)

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
 
-# 1 / step must stay a normal float32; a narrower range is a constant for every purpose
-_LEAST_STEP: Final = np.float32(1e-37)
-_LARGEST_CODE: Final = np.float32(255)
+_LARGEST_CODE: Final = 255.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,25 +45,24 @@ def _bucket_range(rows: Any, lo: Any, hi: Any) -> None:
 @kernel
 def _encode_row(row: Any, lo: Any, inverse: Any, codes: Any) -> None:
     for j in range(codes.size):
-        scaled = (row[j] - lo[j]) * inverse[j] + np.float32(0.5)
+        scaled = (np.float64(row[j]) - np.float64(lo[j])) * inverse[j] + 0.5
         # written so that NaN gives 255: the conversion of what does not fit is undefined
         codes[j] = np.uint8(np.int32(scaled if scaled < _LARGEST_CODE else _LARGEST_CODE))
 
 
 @kernel
-def _encode(matrix: Any, offsets: Any, codes: Any, lo: Any, step: Any, scratch: Any) -> None:
+def _encode(matrix: Any, offsets: Any, codes: Any, lo: Any, step: Any, hi: Any, inverse: Any) -> None:
     for b in range(lo.shape[0]):
         rows = matrix[offsets[b] : offsets[b + 1]]
         if rows.shape[0] == 0:
             continue
-        _bucket_range(rows, lo[b], scratch)
-        for j in range(scratch.size):
-            # divided before it is subtracted, so that the widest range does not overflow
-            width = scratch[j] / _LARGEST_CODE - lo[b, j] / _LARGEST_CODE
-            step[b, j] = width if width > _LEAST_STEP else np.float32(0)
-            scratch[j] = np.float32(1) / width if width > _LEAST_STEP else np.float32(0)
-        for i in range(offsets[b], offsets[b + 1]):
-            _encode_row(matrix[i], lo[b], scratch, codes[i])
+        _bucket_range(rows, lo[b], hi)
+        for j in range(hi.size):
+            # in float64, where neither the widest nor the narrowest range of float32 values is lost
+            step[b, j] = np.float32((np.float64(hi[j]) - np.float64(lo[b, j])) / _LARGEST_CODE)
+            inverse[j] = 1.0 / np.float64(step[b, j]) if step[b, j] > 0 else 0.0
+        for i in range(rows.shape[0]):
+            _encode_row(rows[i], lo[b], inverse, codes[offsets[b] + i])
 
 
 def sq8_encode(matrix: NDArray[np.float32], offsets: NDArray[np.int64]) -> Sq8:
@@ -96,7 +93,8 @@ def sq8_encode(matrix: NDArray[np.float32], offsets: NDArray[np.int64]) -> Sq8:
     shape = (len(offsets) - 1, matrix.shape[1])
     codes = np.empty(matrix.shape, np.uint8)
     lo, step = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    _encode(matrix, offsets, codes, lo, step, np.empty(matrix.shape[1], np.float32))
+    hi, inverse = np.empty(shape[1], np.float32), np.empty(shape[1], np.float64)
+    _encode(matrix, offsets, codes, lo, step, hi, inverse)
     return Sq8(codes, lo, step)
 
 

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 
 import drift_arrow as drift
+from drift_arrow.engine.flush import flush
 from drift_arrow.engine.storage.local import LocalLog
-from drift_arrow.errors import AlreadyExistsError, LockedError, NotFoundError, PoisonedError, StorageError
+from drift_arrow.errors import AlreadyExistsError, NotFoundError, PoisonedError, StorageError
 from tests.tables import DIM, create, make_table, matrix_of
 
 SMALL = drift.Options(memtable_bytes=200 * DIM * 4)
@@ -163,19 +164,16 @@ def test_unfinished_files_are_removed_by_the_next_writer(root):
 
 
 def test_deletes_and_upserts_that_race_a_flush_win(db, monkeypatch):
-    import drift_arrow.engine.core as core_module
-
     docs = create(db)
     docs.add(make_table(300))
-    real = core_module.flush
 
     def flush_with_a_race(*args):
-        flushed = real(*args)
+        flushed = flush(*args)
         docs.delete(keys=[1, 2])
         docs.upsert(make_table(2, start=3, seed=77))
         return flushed
 
-    monkeypatch.setattr(core_module, "flush", flush_with_a_race)
+    monkeypatch.setattr("drift_arrow.engine.core.flush", flush_with_a_race)
     docs.flush()
     monkeypatch.undo()
     assert sorted(docs.scan().collect()["id"]) == [0, *range(3, 300)]
@@ -198,7 +196,7 @@ def test_a_pinned_state_stays_readable_while_its_files_are_replaced(db):
 
 def test_concurrent_writers_and_readers_lose_nothing(db):
     docs = create(db, options=SMALL)
-    errors: list[BaseException] = []
+    errors: list[Exception] = []
 
     def write(worker: int) -> None:
         try:
@@ -207,7 +205,7 @@ def test_concurrent_writers_and_readers_lose_nothing(db):
                 docs.add(make_table(20, start=start))
                 docs.delete(keys=[start])
                 assert docs.get([start + 1]).num_rows == 1
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - shown by the assertion below
             errors.append(error)
 
     def read() -> None:
@@ -215,11 +213,9 @@ def test_concurrent_writers_and_readers_lose_nothing(db):
             while any(thread.is_alive() for thread in writers):
                 hits = docs.search([0.0] * DIM).limit(50).to_arrow()["id"].to_pylist()
                 assert len(set(hits)) == len(hits)
-                assert not any(key % 20 == 0 for key in hits if (key % 10_000) < 20 * 5 and key in gone)
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - shown by the assertion below
             errors.append(error)
 
-    gone: set[int] = set()
     writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
     readers = [threading.Thread(target=read) for _ in range(2)]
     for thread in (*writers, *readers):
@@ -271,28 +267,25 @@ def test_after_a_failed_sync_nothing_is_acknowledged_until_reopening(root, monke
 
 
 def test_an_error_of_the_janitor_reaches_the_next_call_and_the_work_is_done_later(db, monkeypatch):
-    import drift_arrow.engine.core as core_module
-
     docs = create(db, options=SMALL)
-    real = core_module.flush
     failed = threading.Event()
 
     def fail(*args):
         failed.set()
         raise StorageError("storage failed: No space left on device")
 
-    monkeypatch.setattr(core_module, "flush", fail)
+    monkeypatch.setattr("drift_arrow.engine.core.flush", fail)
     docs.add(make_table(150))
     docs.add(make_table(150, start=150))
     failed.wait()
     wait_until(lambda: docs._core._background_error is not None)
     with pytest.raises(StorageError, match="No space left"):
         len(docs)
-    monkeypatch.setattr(core_module, "flush", real)
+    monkeypatch.undo()
 
     def settled() -> bool:
         try:
-            return docs.stats().memtables == 1
+            return bool(docs.stats().memtables == 1)
         except StorageError:
             return False
 

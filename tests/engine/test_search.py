@@ -17,7 +17,8 @@ N_ROWS = 3_000
 def nearest(table: pa.Table, query: np.ndarray, k: int, metric: str) -> list[int]:
     distances = oracle_distances(matrix_of(table).astype(np.float64), query.astype(np.float64), metric)
     ids = table.column("id").to_numpy()
-    return ids[np.lexsort((ids, distances))[:k]].tolist()
+    nearest_ids: list[int] = ids[np.lexsort((ids, distances))[:k]].tolist()
+    return nearest_ids
 
 
 def queries(n: int) -> np.ndarray:
@@ -26,7 +27,7 @@ def queries(n: int) -> np.ndarray:
 
 @pytest.fixture(params=["memtable", "segment", "both"])
 def where_rows_live(request: pytest.FixtureRequest) -> str:
-    return request.param
+    return str(request.param)
 
 
 def filled(db: drift.Database, place: str, metric: str = "l2") -> tuple[drift.Collection, pa.Table]:
@@ -74,7 +75,11 @@ def test_a_batch_of_queries_returns_for_each_what_a_single_query_returns(db, whe
 
 @pytest.mark.parametrize(
     "where",
-    ["lang = 'en' AND price < 0.5", (pl.col("lang") == "en") & (pl.col("price") < 0.5), (pc.field("lang") == "en") & (pc.field("price") < 0.5)],
+    [
+        "lang = 'en' AND price < 0.5",
+        (pl.col("lang") == "en") & (pl.col("price") < 0.5),
+        (pc.field("lang") == "en") & (pc.field("price") < 0.5),
+    ],
     ids=["sql", "polars", "pyarrow"],
 )
 def test_where_ranks_only_the_matching_rows(db, where_rows_live, where):
@@ -86,7 +91,7 @@ def test_where_ranks_only_the_matching_rows(db, where_rows_live, where):
 
 @pytest.mark.parametrize("n_matching", [1, 9, 10, 11, 200, 1500])
 def test_where_returns_k_rows_when_enough_match_however_few_they_are(db, where_rows_live, n_matching):
-    docs, table = filled(db, where_rows_live)
+    docs, _ = filled(db, where_rows_live)
     far_away = np.full(DIM, 40, dtype=np.float32)
     hits = docs.search(far_away).where(f"id < {n_matching}").to_arrow()
     assert hits.num_rows == min(10, n_matching)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -32,8 +33,8 @@ def test_added_rows_are_found_at_once(any_db):
         lambda t: t.combine_chunks().to_batches()[0],
         lambda t: t.to_batches(max_chunksize=7),
         lambda t: t.to_reader(max_chunksize=9),
-        lambda t: pl.from_arrow(t),
-        lambda t: pl.from_arrow(t).lazy(),
+        pl.from_arrow,
+        lambda t: pl.DataFrame(t).lazy(),
         lambda t: t.to_pandas(),
         lambda t: t.select(["price", "embedding", "lang", "id"]),
         lambda t: t.slice(3),
@@ -77,7 +78,7 @@ PAYLOADS = {
     "float16": pa.array(np.array([1, 2, 3], np.float16)),
     "decimal": pa.array([decimal.Decimal("1.10"), None, decimal.Decimal("-2.25")], pa.decimal128(10, 2)),
     "decimal256": pa.array([decimal.Decimal("1.1"), None, None], pa.decimal256(50, 2)),
-    "date": pa.array([datetime.date(2020, 1, 1), None, datetime.date(1900, 1, 1)]),
+    "date": pa.array([dt.date(2020, 1, 1), None, dt.date(1900, 1, 1)]),
     "time": pa.array([1, None, 3], pa.time64("ns")),
     "timestamp": pa.array([1, None, 3], pa.timestamp("us", "Europe/Berlin")),
     "duration": pa.array([1, None, 3], pa.duration("ms")),
@@ -96,7 +97,9 @@ PAYLOADS = {
     "struct": pa.array([{"a": 1, "b": None}, None, {"a": None, "b": "x"}]),
     "nested": pa.array([[{"a": ["x", None]}], None, []]),
     "run_end": pa.RunEndEncodedArray.from_arrays([2, 3], ["x", "y"]),
-    "union": pa.UnionArray.from_sparse(pa.array([0, 1, 0], pa.int8()), [pa.array([1, 2, 3]), pa.array(["a", "b", "c"])]),
+    "union": pa.UnionArray.from_sparse(
+        pa.array([0, 1, 0], pa.int8()), [pa.array([1, 2, 3]), pa.array(["a", "b", "c"])]
+    ),
     "extension": pa.ExtensionArray.from_storage(pa.uuid(), pa.array([b"a" * 16, None, b"b" * 16], pa.binary(16))),
 }
 
@@ -135,7 +138,9 @@ def test_schema_and_field_metadata_survive(db):
     assert found.schema.metadata == {b"owner": b"shop"}
 
 
-@pytest.mark.parametrize("keys", [pa.array([2**63, 5], pa.uint64()), pa.array(["b", "ä" * 300]), pa.array(["", "x"], pa.large_string())])
+@pytest.mark.parametrize(
+    "keys", [pa.array([2**63, 5], pa.uint64()), pa.array(["b", "ä" * 300]), pa.array(["", "x"], pa.large_string())]
+)
 def test_keys_are_int64_uint64_or_string(db, keys):
     table = make_table(2).set_column(0, "id", keys)
     docs = create(db, table=table)
@@ -171,7 +176,10 @@ def test_upsert_replaces_rows_and_adds_new_ones(db, flushed):
     assert docs.get(range(15)).equals(pa.concat_tables([old.slice(0, 5), new]).combine_chunks())
     hit = docs.search(matrix_of(new)[0]).limit(1).to_arrow()
     assert hit["id"][0].as_py() == 5
-    assert matrix_of(old)[5].tolist() not in docs.search(matrix_of(old)[5]).select(["embedding"]).to_arrow()["embedding"].to_pylist()
+    assert (
+        matrix_of(old)[5].tolist()
+        not in docs.search(matrix_of(old)[5]).select(["embedding"]).to_arrow()["embedding"].to_pylist()
+    )
 
 
 @pytest.mark.parametrize("flushed", [False, True])
@@ -212,7 +220,7 @@ def broken(**changes) -> pa.Table:
     return table
 
 
-def vectors(rows: list) -> pa.Array:
+def vectors(rows: Sequence[Sequence[float | None] | None]) -> pa.Array:
     return pa.array(rows, pa.list_(pa.float32(), DIM))
 
 
@@ -227,7 +235,7 @@ GOOD = [0.5] * DIM
         (broken(embedding=vectors([GOOD, [float("nan"), *GOOD[1:]], GOOD])), "NaN.*row=1"),
         (broken(embedding=vectors([[float("inf"), *GOOD[1:]], GOOD, GOOD])), "NaN or infinity.*row=0"),
         (broken(embedding=pa.array([[1.0]] * 3, pa.list_(pa.float32(), 1))), f"got=1 dim={DIM}"),
-        (broken(embedding=pa.array([GOOD, GOOD, GOOD + [1.0]])), "row=2"),
+        (broken(embedding=pa.array([GOOD, GOOD, [*GOOD, 1.0]])), "row=2"),
         (broken(embedding=pa.array(["a", "b", "c"])), "list of numbers"),
         (broken(id=pa.array([1, None, 2], pa.int64())), "null.*row=1"),
         (broken(id=pa.array([1, 2, 1], pa.int64())), "twice.*key=1 row=2"),
@@ -340,7 +348,12 @@ def test_a_closed_handle_says_so(db):
     docs.close()
     docs.close()
     assert "closed" in repr(docs)
-    for use in (lambda: docs.add(make_table(1)), lambda: len(docs), lambda: docs.search(np.zeros(DIM)).to_arrow(), docs.flush):
+    for use in (
+        lambda: docs.add(make_table(1)),
+        lambda: len(docs),
+        lambda: docs.search(np.zeros(DIM)).to_arrow(),
+        docs.flush,
+    ):
         with pytest.raises(DriftError, match="closed"):
             use()
 
@@ -371,8 +384,8 @@ def test_scan_pushes_projection_predicate_and_limit_down(db):
     lazy = docs.scan()
     assert "PROJECT" in lazy.select("id").explain()
     found = lazy.filter(pl.col("price") > 1, pl.col("lang") == "en").select("id").sort("id").collect()
-    expected = pl.from_arrow(table).filter(pl.col("price") > 1, pl.col("lang") == "en").select("id")
+    expected = pl.DataFrame(table).filter(pl.col("price") > 1, pl.col("lang") == "en").select("id")
     assert found.equals(expected)
     assert lazy.head(7).collect().height == 7
     assert lazy.select(pl.len()).collect().item() == 3000
-    assert pl.from_arrow(table).sort("id").equals(lazy.sort("id").collect())
+    assert pl.DataFrame(table).sort("id").equals(lazy.sort("id").collect())

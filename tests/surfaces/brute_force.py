@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
 DIM = 8
+COLUMN: Any = pl.col
+"""`pl.col`, typed so that its namespace is known."""
 
 
 def distances(matrix, query, metric):
@@ -36,3 +40,13 @@ def make_frame(matrix, dtype=np.float32):
     ids = np.arange(len(matrix))
     langs = ["en" if number % 3 else "de" for number in ids]
     return pl.DataFrame({"id": ids, "year": 2000 + ids % 7, "lang": langs, "v": pl.Series(matrix.astype(dtype))})
+
+
+def frame_of(**columns):
+    """A DataFrame, typed so that its namespace is known."""
+    return pl.DataFrame(columns)
+
+
+def vectors(rows, dtype=None):
+    """A series of two-dimensional vectors, Array(Float32) by default, typed so that its namespace is known."""
+    return pl.Series("v", rows, dtype=dtype or pl.Array(pl.Float32, 2))

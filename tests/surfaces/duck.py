@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ def make_table(n_rows=N_ROWS, *, first_key=0):
     """Rows of every common type, some null; the vector of key i is row i of `make_matrix`."""
     keys = np.arange(first_key, first_key + n_rows)
     vectors = pa.array(make_matrix(first_key + n_rows)[first_key:].reshape(-1))
-    start = datetime.datetime(2026, 1, 1)  # noqa: DTZ001 - with a zone, DuckDB would need pytz to fetch it
+    start = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - with a zone, DuckDB would need pytz to fetch it
     return pa.table(
         {
             "id": keys,
@@ -26,7 +26,7 @@ def make_table(n_rows=N_ROWS, *, first_key=0):
             "year": pa.array(2000 + keys % 7, pa.int32()),
             "price": pa.array(keys / 4, pa.float64(), mask=keys % 11 == 0),
             "v": pa.FixedSizeListArray.from_arrays(vectors, DIM),
-            "added": [start + datetime.timedelta(hours=int(key)) for key in keys],
+            "added": [start + dt.timedelta(hours=int(key)) for key in keys],
             "tags": [["a"] * int(key % 3) for key in keys],
         }
     )

@@ -79,7 +79,7 @@ def test_a_closed_connection_is_refused():
 
 def test_what_is_no_connection_is_refused():
     with pytest.raises(InvalidArgumentError, match="got=str"):
-        duckdb_udf.register("data.db")
+        duckdb_udf.register("data.db")  # type: ignore[arg-type]
 
 
 def test_an_object_without_a_native_database_gives_none():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -61,7 +62,7 @@ with drift_arrow.open_path(sys.argv[1], read_only=False) as docs:
     if sys.argv[2] == "flush":
         docs.flush()
 """
-    environment = os.environ | {"PYTHONPATH": os.getcwd()}
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
     subprocess.run([sys.executable, "-c", code, path, "flush"], check=True, env=environment)
     assert keys(con, path) == list(range(15))
     assert nearest_key(con, path, make_table(15)["v"][12].as_py()) == [(12,)]

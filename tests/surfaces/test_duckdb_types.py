@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import datetime
+import datetime as dt
 import decimal
 import random
 import uuid
@@ -41,13 +41,13 @@ SAMPLES = {
     pa.decimal128(9, 2): lambda: decimal.Decimal(number()),
     pa.decimal128(38, 5): lambda: decimal.Decimal(number()),
     pa.decimal256(20, 2): lambda: decimal.Decimal(number()),
-    pa.date32(): lambda: datetime.date(2026, 1, 1) + datetime.timedelta(number()),
-    pa.date64(): lambda: datetime.date(2026, 1, 1) + datetime.timedelta(number()),
-    pa.time32("ms"): lambda: datetime.time(1, 2, number() % 60),
-    pa.time64("us"): lambda: datetime.time(1, 2, number() % 60, number()),
-    pa.timestamp("s"): lambda: datetime.datetime(2026, 1, 1, 0, 0, number() % 60),
-    pa.timestamp("ms", "UTC"): lambda: datetime.datetime(2026, 1, 1, 0, 0, number() % 60, tzinfo=datetime.UTC),
-    pa.timestamp("us"): lambda: datetime.datetime(2026, 1, 1, 0, 0, 1, number()),
+    pa.date32(): lambda: dt.date(2026, 1, 1) + dt.timedelta(number()),
+    pa.date64(): lambda: dt.date(2026, 1, 1) + dt.timedelta(number()),
+    pa.time32("ms"): lambda: dt.time(1, 2, number() % 60),
+    pa.time64("us"): lambda: dt.time(1, 2, number() % 60, number()),
+    pa.timestamp("s"): lambda: dt.datetime.fromisoformat(f"2026-01-01T00:00:{10 + number() % 50}"),
+    pa.timestamp("ms", "UTC"): lambda: dt.datetime(2026, 1, 1, 0, 0, number() % 60, tzinfo=dt.UTC),
+    pa.timestamp("us"): lambda: dt.datetime.fromisoformat(f"2026-01-01T00:00:01.{100_000 + number()}"),
     pa.dictionary(pa.int8(), pa.string()): lambda: f"value {number()}",
 }
 
@@ -111,7 +111,7 @@ def test_null_columns_stay_null():
 
 
 def test_durations_become_intervals():
-    array = pa.array([datetime.timedelta(seconds=90)], pa.duration("s"))
+    array = pa.array([dt.timedelta(seconds=90)], pa.duration("s"))
     assert through_duckdb(array).to_pylist() == [pa.MonthDayNano([0, 0, 90 * 10**9])]
 
 

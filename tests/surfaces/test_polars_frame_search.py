@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import drift_arrow.polars_ns  # noqa: F401 - registers the namespace
 from drift_arrow.errors import InvalidArgumentError, LimitExceededError
 from drift_arrow.kernels.distance import exact_distances
-from tests.surfaces.brute_force import DIM, distances, make_frame, make_matrix, nearest
+from tests.surfaces.brute_force import DIM, distances, frame_of, make_frame, make_matrix, nearest, vectors
 
 MATRIX = make_matrix()
 QUERY = make_matrix(1, seed=2)[0]
@@ -20,6 +20,10 @@ QUERY = make_matrix(1, seed=2)[0]
 @pytest.fixture
 def frame():
     return make_frame(MATRIX)
+
+
+def in_pieces(*frames):
+    return pl.concat(frames, rechunk=False)
 
 
 @pytest.mark.parametrize("metric", ["l2", "cosine", "dot"])
@@ -61,7 +65,7 @@ def test_several_queries_give_a_query_index(frame):
     assert hits.columns[0] == "query_index"
     assert hits["query_index"].dtype == pl.UInt32
     assert hits["query_index"].to_list() == [0] * 4 + [1] * 4 + [2] * 4
-    assert hits["id"].to_list() == sum((nearest(MATRIX, query, 4) for query in queries), [])
+    assert hits["id"].to_list() == [row for query in queries for row in nearest(MATRIX, query, 4)]
 
 
 def test_one_row_of_a_matrix_is_a_batch_of_one(frame):
@@ -84,7 +88,7 @@ def test_where_that_nothing_satisfies_gives_no_rows(frame):
 
 
 def test_a_null_condition_counts_as_no():
-    frame = pl.DataFrame({"flag": [True, None, False], "v": pl.Series(np.eye(3, dtype=np.float32))})
+    frame = frame_of(flag=[True, None, False], v=np.eye(3, dtype=np.float32))
     assert frame.drift.search([0, 0, 0], where=pl.col("flag")).rows() == [(True, 1.0)]
 
 
@@ -94,25 +98,23 @@ def test_where_may_compare_with_the_whole_frame(frame):
 
 
 def test_rows_with_a_null_vector_are_skipped():
-    vectors = pl.Series([[1.0, 0.0], None, [0.0, 0.0]], dtype=pl.Array(pl.Float32, 2))
-    frame = pl.DataFrame({"id": [0, 1, 2], "v": vectors})
+    frame = frame_of(id=[0, 1, 2], v=vectors([[1.0, 0.0], None, [0.0, 0.0]]))
     assert frame.drift.search([0, 0], k=3)["id"].to_list() == [2, 0]
 
 
 def test_rows_with_a_null_or_nan_inside_never_win():
-    rows = [[None, 0.0], [float("nan"), 0.0], [5.0, 0.0]]
-    frame = pl.DataFrame({"id": [0, 1, 2], "v": pl.Series(rows, dtype=pl.Array(pl.Float32, 2))})
+    frame = frame_of(id=[0, 1, 2], v=vectors([[None, 0.0], [float("nan"), 0.0], [5.0, 0.0]]))
     assert frame.drift.search([0, 0], k=3)["id"].to_list() == [2]
 
 
 def test_the_chunks_of_a_frame_are_one_frame(frame):
-    pieces = pl.concat([frame[:100], frame[100:101], frame[101:]], rechunk=False)
+    pieces = in_pieces(frame[:100], frame[100:101], frame[101:])
     assert pieces["v"].n_chunks() == 3
     assert pieces.drift.search(QUERY, k=9).equals(frame.drift.search(QUERY, k=9))
 
 
 def test_where_finds_its_rows_across_chunks(frame):
-    pieces = pl.concat([frame[:77], frame[77:], frame[:0]], rechunk=False)
+    pieces = in_pieces(frame[:77], frame[77:], frame[:0])
     assert pieces.drift.search(QUERY, where="year = 2003").equals(frame.drift.search(QUERY, where="year = 2003"))
 
 
@@ -135,12 +137,12 @@ def test_a_list_column_is_searched_like_an_array(frame, inner):
 
 
 def test_a_list_column_may_hold_nulls():
-    frame = pl.DataFrame({"id": [0, 1, 2], "v": [[1.0, 0.0], None, [0.0, 0.0]]})
+    frame = frame_of(id=[0, 1, 2], v=[[1.0, 0.0], None, [0.0, 0.0]])
     assert frame.drift.search([0, 0])["id"].to_list() == [2, 0]
 
 
 def test_a_list_with_vectors_of_another_length_is_refused():
-    frame = pl.DataFrame({"v": [[1.0, 0.0], None, [0.0, 0.0, 0.0]]})
+    frame = frame_of(v=[[1.0, 0.0], None, [0.0, 0.0, 0.0]])
     with pytest.raises(InvalidArgumentError, match="column='v' dim=3 query=2 rows=1"):
         frame.drift.search([0, 0])
 
@@ -224,7 +226,7 @@ def test_any_small_frame_ranks_like_brute_force(data):
     metric = data.draw(st.sampled_from(["l2", "dot"]))
     k = data.draw(st.integers(1, 15))
     allowed = data.draw(st.lists(st.booleans(), min_size=n_rows, max_size=n_rows))
-    frame = pl.DataFrame({"id": range(n_rows), "ok": allowed, "v": pl.Series(rows, dtype=pl.Array(pl.Float32, 2))})
+    frame = frame_of(id=range(n_rows), ok=allowed, v=vectors(rows))
     filled = np.array([row or [0.0, 0.0] for row in rows])
     possible = [keep and row is not None for keep, row in zip(allowed, rows, strict=True)]
     expected = nearest(filled, query, k, metric, possible)

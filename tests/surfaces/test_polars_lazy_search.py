@@ -8,7 +8,7 @@ import pytest
 
 import drift_arrow.polars_ns  # noqa: F401 - registers the namespace
 from drift_arrow.errors import InvalidArgumentError
-from tests.surfaces.brute_force import DIM, make_frame, make_matrix, nearest
+from tests.surfaces.brute_force import DIM, frame_of, make_frame, make_matrix, nearest, vectors
 
 MATRIX = make_matrix(500)
 QUERY = make_matrix(1, seed=2)[0]
@@ -18,6 +18,10 @@ ENGINES = ["streaming", "in-memory"]
 @pytest.fixture
 def frame():
     return make_frame(MATRIX)
+
+
+def scan(path):
+    return pl.scan_parquet(path)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -60,37 +64,37 @@ def test_filters_before_rank_first_and_filters_after_see_the_hits_only(frame, en
 def test_the_plan_pushes_filters_and_columns_into_a_file(frame, tmp_path):
     path = tmp_path / "frame.parquet"
     frame.write_parquet(path)
-    hits = pl.scan_parquet(path).filter(pl.col("year") == 2001).drift.search(QUERY, 5).select("id")
-    scan = hits.explain().partition("Parquet SCAN")[2]
-    assert "PROJECT 3/4 COLUMNS" in scan  # id, v and year; lang is not read
-    assert 'SELECTION: col("year")' in scan
+    hits = scan(path).filter(pl.col("year") == 2001).drift.search(QUERY, 5).select("id")
+    plan = hits.explain().partition("Parquet SCAN")[2]
+    assert "PROJECT 3/4 COLUMNS" in plan  # id, v and year; lang is not read
+    assert 'SELECTION: col("year")' in plan
     assert hits.collect()["id"].to_list() == nearest(MATRIX, QUERY, 5, allowed=frame["year"] == 2001)
 
 
 def test_where_is_pushed_into_a_file(frame, tmp_path):
     path = tmp_path / "frame.parquet"
     frame.write_parquet(path)
-    plan = pl.scan_parquet(path).drift.search(QUERY, 5, where="year = 2001").explain()
+    plan = scan(path).drift.search(QUERY, 5, where="year = 2001").explain()
     assert 'SELECTION: col("year")' in plan.partition("Parquet SCAN")[2]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_rows_without_a_distance_are_left_out(engine):
     rows = [None, [None, 0.0], [float("nan"), 0.0], [5.0, 0.0], [4.0, 0.0]]
-    frame = pl.LazyFrame({"id": range(5), "v": pl.Series(rows, dtype=pl.Array(pl.Float32, 2))})
+    frame = frame_of(id=range(5), v=vectors(rows)).lazy()
     assert frame.drift.search([0, 0], 5).collect(engine=engine)["id"].to_list() == [4, 3]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_list_column_is_checked_when_it_is_read(engine):
-    frame = pl.LazyFrame({"v": [[1.0, 0.0], [1.0, 0.0, 0.0]]})
+    frame = frame_of(v=[[1.0, 0.0], [1.0, 0.0, 0.0]]).lazy()
     assert frame.head(1).drift.search([0, 0]).collect(engine=engine).height == 1
     with pytest.raises(InvalidArgumentError, match="dim=3 query=2"):
         frame.drift.search([0, 0]).collect(engine=engine)
 
 
 def test_a_column_named_like_the_row_number_is_kept():
-    frame = pl.DataFrame({"_row": [7, 8], "v": pl.Series(np.eye(2, dtype=np.float32))})
+    frame = frame_of(_row=[7, 8], v=np.eye(2, dtype=np.float32))
     assert frame.lazy().drift.search([1, 0], where="_row > 0").collect().equals(frame.drift.search([1, 0]))
 
 

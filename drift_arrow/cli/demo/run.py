@@ -46,8 +46,10 @@ def run_demo(root: str, console: Console) -> list[str]:
     started = time.perf_counter()
     with drift_arrow.connect(root) as database, database.collection(NAME) as collection:
         opened_s = time.perf_counter() - started
+        stats = collection.stats()
         checks.expect(
-            f"flushed, closed and reopened: all rows are there, {opened_s:.2f} s", holds=len(collection) == len(vectors)
+            f"flushed, closed, and reopened in {opened_s:.2f} s: every row is there, in segments",
+            holds=(stats.rows, stats.memtable_rows) == (len(vectors), 0),
         )
         truth = true_distances(vectors, sample.queries)
         _measure(collection, sample, truth, checks)
@@ -77,32 +79,35 @@ def _write(root: str, sample: Sample, checks: Checks) -> None:
         database.create_collection(NAME, schema=sample.table.schema, vector="vector", key="id") as collection,
     ):
         filling = fill(collection, sample.table, checks.console)
-        rate = sample.table.num_rows / filling.add_s
+        n_rows, stats = sample.table.num_rows, collection.stats()
+        rate = filling.n_timed_rows / filling.add_s
         checks.expect(
-            f"{sample.table.num_rows:,} rows in {filling.n_batches} durable batches, {rate:,.0f} rows/s",
-            holds=len(collection) == sample.table.num_rows,
+            f"{n_rows:,} rows in {filling.n_batches} durable batches, {rate:,.0f} rows/s", holds=stats.rows == n_rows
         )
         checks.expect(
-            f"{filling.n_found} of {filling.n_batches} searches in between found the newest row, before any flush",
-            holds=filling.n_found == filling.n_batches,
+            f"{filling.n_found} of {filling.n_batches} searches in between found the newest row, all in the memtable",
+            holds=filling.n_found == filling.n_batches and stats.memtable_rows == n_rows,
         )
-        collection.flush()
+        with checks.console.status("flushing"):
+            collection.flush()
 
 
 def _measure(collection: Collection, sample: Sample, truth: np.ndarray, checks: Checks) -> None:
     keys = sample.table.column("id").to_numpy()
     search = collection.search(sample.queries).limit(K)
-    default, exact = recall(search.to_arrow(), keys, truth), recall(search.exact().to_arrow(), keys, truth)
+    stats = collection.stats()
+    with checks.console.status("measuring; the first run compiles kernels"):
+        default, exact = recall(search.to_arrow(), keys, truth), recall(search.exact().to_arrow(), keys, truth)
+        single, batch = single_rate(collection, sample.queries), batch_rate(collection, sample.queries)
     checks.expect(
         f"recall@{K} is {default:.3f} by default, at least {RECALL_PROMISED}", holds=default >= RECALL_PROMISED
     )
     checks.expect(f"recall@{K} is {exact:.3f} with .exact(), that is 1", holds=exact == 1)
-    stats = collection.stats()
     checks.console.print()
     print_pairs(
         {
-            "queries per second, one by one": f"{single_rate(collection, sample.queries):,.0f}",
-            f"queries per second, {len(sample.queries)} in one call": f"{batch_rate(collection, sample.queries):,.0f}",
+            "queries per second, one by one": f"{single:,.0f}",
+            f"queries per second, {len(sample.queries)} in one call": f"{batch:,.0f}",
             "bytes per vector, raw float32": str(4 * collection.dim),
             "bytes per vector, SQ8 codes that a search reads": f"{stats.code_bytes / stats.rows:.0f}",
             "bytes per row on disk, vectors, columns and all": f"{stats.disk_bytes / stats.rows:.0f}",

@@ -1,0 +1,115 @@
+"""docs/FORMAT.md says what the code does: constants, field tables and dumps."""
+
+import re
+from enum import IntEnum
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drift_arrow.format import layout
+from drift_arrow.format.bitmap_file import encode_bitmap
+from drift_arrow.format.block_index import INDEX_DTYPE
+from drift_arrow.format.buffer import byte_view
+from drift_arrow.format.wal_record import RecordType, encode_operation
+from tests.format.samples import SALT, UUID_1, wal_bytes, wal_header
+
+TEXT = (Path(__file__).parents[2] / "docs" / "FORMAT.md").read_text(encoding="utf-8")
+
+
+def constants_of_the_code():
+    found = {}
+    for name, value in vars(layout).items():
+        if name.isupper():
+            found[name] = value.decode() if isinstance(value, bytes) else str(value)
+        elif isinstance(value, type) and issubclass(value, IntEnum) and value is not IntEnum:
+            found |= {f"{name}.{member.name}": str(member.value) for member in value}
+    return found
+
+
+def constants_of_the_document():
+    rows = re.findall(
+        r"^\| `([A-Za-z_.]+)` \| `?([^ `|]+)`? \|", TEXT.split("### 1.1")[1].split("## 2.")[0], re.MULTILINE
+    )
+    assert len(rows) == len(dict(rows))
+    return dict(rows)
+
+
+def field_tables():
+    """Title and (offset, size) rows of every table of fields."""
+    found = []
+    for section in re.split(r"^#{2,3} ", TEXT, flags=re.MULTILINE)[1:]:
+        rows = re.findall(r"^\| (\d+) \| (\d+) \| ", section, re.MULTILINE)
+        if "| offset | size | field |" in section:
+            found.append((section.split("\n")[0], [(int(offset), int(size)) for offset, size in rows]))
+    return found
+
+
+def dump(data):
+    """As `hexdump -C`: equal lines of 16 bytes but the first are folded into a star."""
+    lines, before = [], None
+    for start in range(0, len(data), 16):
+        line = data[start : start + 16]
+        if line == before:
+            lines += [] if lines[-1] == "*" else ["*"]
+            continue
+        before = line
+        octets = " ".join(f"{byte:02x}" for byte in line[:8]) + "  " + " ".join(f"{byte:02x}" for byte in line[8:])
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in line)
+        lines.append(f"{start:08x}  {octets:<48}  |{text}|")
+    return "\n".join([*lines, f"{len(data):08x}"])
+
+
+def example_wal():
+    data = bytearray(wal_header().encode())
+    for seqno, (kind, payload) in enumerate([(RecordType.ADD, b"hello"), (RecordType.CLOSE, b"")], start=10):
+        buffers, _ = encode_operation(SALT, seqno, len(data), kind, payload)
+        for buffer in buffers:
+            data += byte_view(buffer)
+    return bytes(data)
+
+
+def example_tombstones():
+    mask = np.ones(12, dtype=np.bool_)
+    mask[[1, 9]] = False
+    return encode_bitmap(np.packbits(mask, bitorder="little"), 12, UUID_1)
+
+
+def test_the_table_of_constants_is_that_of_the_code():
+    assert constants_of_the_document() == constants_of_the_code()
+
+
+@pytest.mark.parametrize(("title", "rows"), field_tables(), ids=lambda value: value if isinstance(value, str) else "")
+def test_fields_follow_each_other_without_gap_or_overlap(title, rows):
+    stops = [offset + size for offset, size in rows]
+    assert [offset for offset, _ in rows[1:]] == stops[:-1]
+
+
+def test_field_tables_have_the_sizes_of_the_code():
+    sizes = {title: (rows[0][0], rows[-1][0] + rows[-1][1]) for title, rows in field_tables()}
+    assert sizes == {
+        "2. File header": (0, layout.HEADER_BYTES),
+        "3. Block": (0, layout.HEADER_BYTES),
+        "4.3 Footer": (0, layout.INDEX_ENTRY_BYTES),
+        "4.4 Tail": (24, 56),
+        "6.1 Header": (24, 56),
+        "6.2 Record": (0, layout.RECORD_HEADER_BYTES),
+    }
+
+
+def test_index_entries_have_the_fields_of_the_document():
+    rows = dict(field_tables())["4.3 Footer"]
+    fields = INDEX_DTYPE.fields
+    assert fields is not None
+    assert [(fields[name][1], fields[name][0].itemsize) for name in INDEX_DTYPE.names or ()] == rows
+
+
+@pytest.mark.parametrize(("name", "data"), [("wal", example_wal()), ("tombstones", example_tombstones())])
+def test_the_dump_is_that_of_the_code(name, data):
+    found = re.search(rf"<!-- dump: {name} -->\n```\n(.*?)\n?```", TEXT, re.DOTALL)
+    assert found is not None
+    assert found[1] == dump(data)
+
+
+def test_the_example_log_is_a_closed_log():
+    assert example_wal() == wal_bytes([b"hello"], closed=True)

@@ -1,0 +1,215 @@
+import ctypes
+import gc
+import mmap
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drift_arrow.errors import InvalidArgumentError, LimitExceededError
+from drift_arrow.format.segment_reader import SegmentReader
+from tests.format.samples import UUID_1, arrays, same, segment_bytes, segment_content
+
+WORDS = pa.array([None if row % 7 == 0 else f"word {row}" for row in range(10_000)], pa.string_view())
+HOT_ARRAYS = ["offsets", "centroids", "lo", "step", "norms", "key_order"]
+
+
+def opened(content):
+    data, summary = segment_bytes(content)
+    return SegmentReader(data, "p", summary.size_bytes, summary.digest)
+
+
+@pytest.fixture(scope="module")
+def large():
+    """Rows enough for three payload blocks and, with 600 dimensions, several blocks of vectors and codes."""
+    category = pa.array([f"category {row // 2000}" for row in range(10_000)]).dictionary_encode()
+    return segment_content(10_000, 600, 70, columns={"word": WORDS, "category": category})
+
+
+@pytest.fixture(scope="module")
+def reader(large):
+    return opened(large)
+
+
+@pytest.mark.parametrize("name", HOT_ARRAYS)
+def test_hot_arrays_come_back(reader, large, name):
+    assert np.array_equal(getattr(reader, name), getattr(large, name))
+
+
+def test_fingerprints_come_back(reader, large):
+    assert np.array_equal(reader.sorted_fingerprints, large.fingerprints)
+    assert reader.sorted_fingerprints.flags.c_contiguous
+
+
+def test_metadata_comes_back(reader, large):
+    assert reader.schema.equals(large.schema, check_metadata=True)
+    assert (reader.vector, reader.key, reader.metric) == ("embedding", "id", "l2")
+    assert (reader.n_rows, reader.dim, reader.n_buckets) == (10_000, 600, 70)
+    assert (reader.uuid, reader.seqno_range) == (UUID_1, (3, 9))
+
+
+def test_code_addresses_lead_to_the_codes_of_each_bucket(reader, large):
+    for bucket, address in enumerate(reader.code_address.tolist()):
+        start, stop = large.offsets[bucket : bucket + 2]
+        codes = (ctypes.c_uint8 * ((stop - start) * 600)).from_address(address)
+        assert bytes(codes) == large.codes[start:stop].tobytes()
+
+
+def test_codes_start_64_byte_aligned_in_the_file(reader):
+    data, _ = segment_bytes(segment_content())
+    aligned = np.empty(len(data) + 64, np.uint8)
+    start = -aligned.ctypes.data % 64
+    aligned[start : start + len(data)] = np.frombuffer(data, np.uint8)
+    assert SegmentReader(aligned[start : start + len(data)], "p").code_address[0] % 64 == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_vectors_come_back_in_every_stored_type(dtype):
+    content = segment_content(dtype=dtype)
+    rows = np.array([39, 0, 7, 7])
+    found = opened(content)
+    assert np.array_equal(found.raw_vectors(0, 40), content.vectors)
+    assert found.raw_vectors(0, 40).dtype == dtype
+    assert np.array_equal(found.vectors(rows), content.vectors[rows].astype(np.float32))
+    assert found.vectors(rows).dtype == np.float32
+
+
+def test_vectors_of_several_blocks_come_back_in_any_order(reader, large):
+    rows = np.random.default_rng(5).integers(0, 10_000, 500)
+    assert np.array_equal(reader.vectors(rows), large.vectors[rows])
+    assert reader.vectors(rows).flags.c_contiguous
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 10_000), (1740, 1760), (5, 5), (9_999, 10_000)])
+def test_a_range_of_vectors_comes_back(reader, large, start, stop):
+    assert np.array_equal(reader.raw_vectors(start, stop), large.vectors[start:stop])
+
+
+def test_vector_blocks_are_views_that_cover_all_rows(reader, large):
+    blocks = list(reader.vector_blocks())
+    assert len(blocks) > 1
+    assert [first for first, _ in blocks] == np.cumsum([0] + [len(matrix) for _, matrix in blocks[:-1]]).tolist()
+    assert np.array_equal(np.concatenate([matrix for _, matrix in blocks]), large.vectors)
+    assert not any(matrix.flags.owndata for _, matrix in blocks)
+
+
+def test_no_array_can_be_written_to(reader):
+    for name in [*HOT_ARRAYS, "sorted_fingerprints"]:
+        assert not getattr(reader, name).flags.writeable
+
+
+def test_columns_come_back_whole(reader, large):
+    table = reader.read_columns(["word", "category", "embedding", "id"])
+    assert same(table.column("word"), large.table.column("word"))
+    assert table.column("category").to_pylist() == large.table.column("category").to_pylist()
+    assert table.column("id").equals(large.table.column("id"))
+    flat = np.concatenate([chunk.flatten().to_numpy() for chunk in table.column("embedding").chunks])
+    assert np.array_equal(flat.reshape(-1, 600), large.vectors)
+
+
+def test_fields_and_schema_metadata_come_back(reader, large):
+    table = reader.take(np.array([1]), ["embedding", "word"])
+    assert table.schema.field("embedding").equals(large.schema.field("embedding"), check_metadata=True)
+    assert table.schema.metadata == large.schema.metadata
+
+
+@pytest.mark.parametrize("name", arrays())
+def test_every_type_comes_back_in_any_order(name):
+    array = arrays()[name]
+    found = opened(segment_content(6, columns={"payload": array}))
+    rows = np.array([5, 0, 2, 2, 3])
+    taken = found.take(rows, ["payload"]).column("payload")
+    assert taken.type == array.type
+    assert repr(taken.to_pylist()) == repr([array.to_pylist()[row] for row in rows])
+    assert same(found.read_columns(["payload"]).column("payload"), pa.chunked_array([array]))
+    taken.validate(full=True)
+
+
+@given(st.lists(st.integers(0, 9_999), max_size=30))
+def test_any_rows_come_back_in_their_order(rows):
+    table = READER.take(np.array(rows, dtype=np.int64), ["word", "id", "embedding"])
+    assert table.column("id").to_pylist() == rows
+    assert table.column("word").to_pylist() == [WORDS[row].as_py() for row in rows]
+    assert len(table.column("embedding")) == len(rows)
+
+
+READER = opened(segment_content(10_000, columns={"word": WORDS}))
+
+
+def test_taking_decodes_only_the_blocks_that_hold_the_rows(monkeypatch, reader):
+    touched = []
+    read = reader._file.block
+
+    def noting(number):
+        touched.append(number)
+        return read(number)
+
+    monkeypatch.setattr(reader._file, "block", noting)
+    reader.take(np.array([1, 9_000, 2]), ["word"])
+    assert len(touched) == 2
+
+
+def test_no_rows_and_no_columns_are_fine(reader):
+    assert reader.take(np.array([], dtype=np.int64), ["word", "category", "embedding"]).num_rows == 0
+    assert reader.take(np.array([1]), []).num_columns == 0
+    assert reader.vectors(np.array([], dtype=np.int64)).shape == (0, 600)
+
+
+@pytest.mark.parametrize("rows", [[-1], [10_000], [0, 1 << 40]])
+def test_rows_outside_of_the_segment_are_refused(reader, rows):
+    with pytest.raises(InvalidArgumentError, match="outside"):
+        reader.take(np.array(rows), ["word"])
+    with pytest.raises(InvalidArgumentError, match="outside"):
+        reader.vectors(np.array(rows))
+
+
+@pytest.mark.parametrize(("start", "stop"), [(-1, 5), (5, 4), (0, 10_001)])
+def test_a_range_outside_of_the_segment_is_refused(reader, start, stop):
+    with pytest.raises(InvalidArgumentError, match="outside"):
+        reader.raw_vectors(start, stop)
+
+
+def test_an_unknown_column_is_refused_by_name(reader):
+    with pytest.raises(InvalidArgumentError, match="no such column; got=\\['nope'\\]"):
+        reader.take(np.array([0]), ["id", "nope"])
+    with pytest.raises(InvalidArgumentError, match="no such column"):
+        reader.read_columns(["nope"])
+
+
+def test_categories_past_a_small_index_type_ask_for_fewer_rows():
+    halves = [pa.array([f"{part} {i}" for i in range(100)]).dictionary_encode() for part in "ab"]
+    column = pa.chunked_array([half.cast(pa.dictionary(pa.int8(), pa.string())) for half in halves])
+    found = opened(segment_content(200, columns={"category": column}))
+    assert found.take(np.arange(50), ["category"]).column(0).to_pylist() == column.to_pylist()[:50]
+    with pytest.raises(LimitExceededError):
+        found.take(np.arange(200), ["category"])
+
+
+def test_a_read_only_memory_map_is_read_in_place_and_kept_alive(tmp_path):
+    content = segment_content()
+    data, _ = segment_bytes(content)
+    (tmp_path / "s").write_bytes(data)
+    with (tmp_path / "s").open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    norms = SegmentReader(memoryview(mapped), "p").norms
+    with pytest.raises(BufferError):
+        mapped.close()
+    del mapped
+    gc.collect()
+    assert np.array_equal(norms, content.norms)
+
+
+def test_many_threads_read_at_once(large):
+    found = opened(large)
+    found._file._verified[:] = False
+    rows = np.random.default_rng(6).integers(0, 10_000, (16, 50))
+    with ThreadPoolExecutor(8) as pool:
+        tables = list(pool.map(lambda some: found.take(some, ["id", "word"]), rows))
+    assert [table.column("id").to_pylist() for table in tables] == rows.tolist()
+
+
+def test_verify_accepts_what_a_writer_wrote(reader):
+    reader.verify()

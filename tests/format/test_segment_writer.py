@@ -1,0 +1,160 @@
+from dataclasses import fields
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import xxhash
+
+from drift_arrow.errors import InvalidArgumentError, LimitExceededError
+from drift_arrow.format import segment_content as content_module
+from drift_arrow.format import segment_footer, segment_writer
+from drift_arrow.format.layout import HEADER_BYTES, PAGE_BYTES, BlockType
+from drift_arrow.format.segment_reader import SegmentReader
+from drift_arrow.format.segment_writer import SegmentContent, write_segment
+from tests.format.samples import segment_bytes, segment_content
+
+
+def blocks_of(reader, block_type, column=0xFFFF):
+    return reader._file.index.entries[reader._file.index.blocks(block_type, column)]
+
+
+def test_the_summary_is_that_of_the_bytes_that_were_written():
+    data, summary = segment_bytes(segment_content())
+    assert summary.size_bytes == len(data)
+    assert summary.digest == xxhash.xxh3_128_hexdigest(data)
+
+
+def test_the_same_content_gives_the_same_bytes():
+    assert segment_bytes(segment_content())[0] == segment_bytes(segment_content())[0]
+
+
+def test_every_content_gets_its_own_uuid_unless_told():
+    given = {field.name: getattr(segment_content(), field.name) for field in fields(SegmentContent)}
+    del given["uuid"]
+    assert SegmentContent(**given).uuid != SegmentContent(**given).uuid
+
+
+def test_blocks_start_on_pages():
+    data, _ = segment_bytes(segment_content())
+    offsets = SegmentReader(data, "p")._file.index.offsets
+    assert (offsets % PAGE_BYTES == 0).all()
+    assert len(data) % PAGE_BYTES == HEADER_BYTES
+
+
+def test_no_buffer_is_larger_than_a_block(monkeypatch):
+    monkeypatch.setattr(segment_writer, "MAX_BLOCK_BYTES", 4096)
+    monkeypatch.setattr(segment_writer, "COLD_BLOCK_BYTES", 1024)
+    sizes = []
+    write_segment(lambda buffer: sizes.append(len(buffer)), segment_content(1000, n_buckets=50))
+    assert max(sizes) <= 8192
+
+
+def test_a_bucket_never_crosses_code_blocks(monkeypatch):
+    monkeypatch.setattr(segment_writer, "MAX_BLOCK_BYTES", 600)
+    content = segment_content(1000, 4, 20)
+    reader = SegmentReader(segment_bytes(content)[0], "p")
+    entries = blocks_of(reader, BlockType.CODES)
+    assert len(entries) > 3
+    assert set(entries["first_row"].tolist()) <= set(content.offsets.tolist())
+    assert entries["raw_len"].max() <= 600
+
+
+def test_a_bucket_larger_than_a_block_asks_for_a_split(monkeypatch):
+    monkeypatch.setattr(content_module, "MAX_BLOCK_BYTES", 10)
+    written: list[object] = []
+    with pytest.raises(InvalidArgumentError, match="split the largest bucket"):
+        write_segment(written.append, segment_content())
+    assert written == []
+
+
+def test_empty_buckets_are_fine():
+    offsets = np.array([0, 0, 40, 40, 40], dtype=np.int64)
+    content = segment_content(offsets=offsets)
+    reader = SegmentReader(segment_bytes(content)[0], "p")
+    assert reader.offsets.tolist() == offsets.tolist()
+
+
+def test_a_column_of_large_values_gets_fewer_rows_per_block(monkeypatch):
+    monkeypatch.setattr(segment_writer, "MAX_BLOCK_BYTES", 20_000)
+    values = pa.array([bytes([row]) * 3000 for row in range(40)])
+    reader = SegmentReader(segment_bytes(segment_content(columns={"blob": values}))[0], "p")
+    entries = blocks_of(reader, BlockType.COLUMN, 2)
+    assert entries["n_values"].max() < 7
+    assert entries["n_values"].sum() == 40
+    assert reader.take(np.array([39, 0, 20]), ["blob"]).column(0).to_pylist() == [
+        values[i].as_py() for i in (39, 0, 20)
+    ]
+
+
+def test_other_columns_keep_their_rows_per_block(monkeypatch):
+    monkeypatch.setattr(segment_writer, "MAX_BLOCK_BYTES", 20_000)
+    values = pa.array([bytes([row]) * 3000 for row in range(40)])
+    reader = SegmentReader(segment_bytes(segment_content(columns={"blob": values}))[0], "p")
+    assert len(blocks_of(reader, BlockType.COLUMN, 0)) == 1
+
+
+def test_views_into_a_shared_buffer_do_not_shrink_blocks(monkeypatch):
+    monkeypatch.setattr(segment_writer, "MAX_BLOCK_BYTES", 40_000)
+    shared = pa.array([f"a value that is longer than a view {row}" for row in range(10_000)], pa.string_view())
+    content = segment_content(500, columns={"text": shared.slice(4000, 500)})
+    reader = SegmentReader(segment_bytes(content)[0], "p")
+    assert len(blocks_of(reader, BlockType.COLUMN, 2)) == 1
+
+
+def test_a_value_larger_than_a_block_is_named(monkeypatch):
+    monkeypatch.setattr(segment_writer, "MAX_BLOCK_BYTES", 20_000)
+    values = pa.array([b"small"] * 17 + [bytes(20_000)] + [b"small"] * 22)
+    with pytest.raises(LimitExceededError, match="one value is too large for a block; column='blob' row=17"):
+        segment_bytes(segment_content(columns={"blob": values}))
+
+
+def test_too_many_blocks_for_a_footer_are_refused(monkeypatch):
+    monkeypatch.setattr(segment_footer, "MAX_FOOTER_BYTES", 500)
+    with pytest.raises(LimitExceededError, match="write fewer rows"):
+        segment_bytes(segment_content())
+
+
+def test_what_the_sink_raises_passes_through():
+    def full(_):
+        raise OSError(28, "no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        write_segment(full, segment_content())
+
+
+WRONG = {
+    "vectors of integers": {"vectors": np.zeros((40, 3), np.int32)},
+    "no dimensions": {"vectors": np.zeros((40, 0), np.float32)},
+    "no rows": {"vectors": np.zeros((0, 3), np.float32)},
+    "other dimensions": {"codes": np.zeros((40, 4), np.uint8)},
+    "norms of doubles": {"norms": np.zeros(40, np.float64)},
+    "too few fingerprints": {"fingerprints": np.zeros((39, 2), np.uint64)},
+    "offsets that do not start at zero": {"offsets": np.array([1, 5, 10, 20, 40])},
+    "offsets that do not end at the rows": {"offsets": np.array([0, 5, 10, 20, 39])},
+    "offsets that descend": {"offsets": np.array([0, 20, 10, 20, 40])},
+    "a table of another length": {"table": pa.table({"id": [1, 2]})},
+    "a table of another schema": {"table": pa.table({"id": pa.array(range(40), pa.int32())})},
+    "an unknown key": {"key": "absent"},
+    "an unknown vector": {"vector": "absent"},
+    "a column that cannot be stored": {
+        "schema": segment_content().schema.append(pa.field("u", pa.sparse_union([pa.field("v", pa.string_view())]))),
+        "table": segment_content().table.append_column(
+            "u",
+            pa.UnionArray.from_sparse(pa.array([0] * 40, pa.int8()), [pa.array(["x"] * 40, pa.string_view())], ["v"]),
+        ),
+    },
+    "a vector column of another length": {
+        "schema": segment_content().schema.set(1, pa.field("embedding", pa.list_(pa.float32(), 4)))
+    },
+    "a vector column of another type": {
+        "schema": segment_content().schema.set(1, pa.field("embedding", pa.list_(pa.float64(), 3)))
+    },
+}
+
+
+@pytest.mark.parametrize("replaced", WRONG.values(), ids=WRONG)
+def test_content_that_does_not_fit_together_is_refused_before_a_byte_is_written(replaced):
+    written: list[object] = []
+    with pytest.raises(InvalidArgumentError):
+        write_segment(written.append, segment_content(**replaced))
+    assert written == []
