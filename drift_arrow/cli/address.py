@@ -30,7 +30,8 @@ def parse_address(text: str) -> Address:
 
     Raises
     ------
-    typer.BadParameter    no name is left after the last slash
+    typer.BadParameter
+        No name is left after the last slash.
     """
     root, _, name = text.rstrip("/").rpartition("/")
     if not name or root.endswith(":/"):

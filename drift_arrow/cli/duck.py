@@ -28,7 +28,8 @@ def running(statement: str, values: dict[str, Any] | None = None) -> Iterator[pa
 
     Raises
     ------
-    InvalidArgumentError    DuckDB refuses the statement; also while the stream is read
+    InvalidArgumentError
+        DuckDB refuses the statement; also while the stream is read.
     """
     # Without python_enable_replacements=false the names of our own variables would be tables.
     with closing(duckdb.connect(config={"python_enable_replacements": "false"})) as connection:

@@ -21,8 +21,10 @@ def infer_schema(url: str, *, vector: str, key: str, dim: int | None) -> pa.Sche
 
     Raises
     ------
-    NotFoundError           no such file or column
-    InvalidArgumentError    the vector column does not hold lists of numbers, or no row tells the dimension
+    NotFoundError
+        No such file or column.
+    InvalidArgumentError
+        The vector column does not hold lists of numbers, or no row tells the dimension.
     """
     with open_source(url, vector=vector) as source:
         schema = source.schema

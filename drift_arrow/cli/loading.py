@@ -33,7 +33,8 @@ def add_files(address: str, patterns: list[str], *, is_upsert: bool) -> Added:
 
     Raises
     ------
-    DriftError    the first error; a note says how many rows were added before it, and these stay
+    DriftError
+        The first error; a note says how many rows were added before it, and these stay.
     """
     urls = expand(patterns)
     added = Added()

@@ -25,9 +25,12 @@ def read_query(text: str) -> np.ndarray:
 
     Raises
     ------
-    typer.BadParameter      not a list of numbers, or not one or two dimensional
-    NotFoundError           no such file
-    InvalidArgumentError    the file is not an .npy of numbers
+    typer.BadParameter
+        Not a list of numbers, or not one or two dimensional.
+    NotFoundError
+        No such file.
+    InvalidArgumentError
+        The file is not an .npy of numbers.
     """
     values = _load_npy(text[1:]) if text.startswith("@") else _parse_json(text)
     if values.ndim not in {1, 2}:
@@ -42,8 +45,10 @@ def vector_of(collection: Collection, key_text: str) -> np.ndarray:
 
     Raises
     ------
-    NotFoundError           no row has this key
-    InvalidArgumentError    the key column holds integers and this is none
+    NotFoundError
+        No row has this key.
+    InvalidArgumentError
+        The key column holds integers and this is none.
     """
     import numpy as np
     import pyarrow as pa

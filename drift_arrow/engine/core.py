@@ -70,11 +70,11 @@ class Core:
         self._wal = Wal(storage, uuid, self._writer_epoch, recovered.next_wal_number, recovered.next_seqno)
         manifest = recovered.snapshot.manifest
         self._rotation = self._rotated(manifest.wal_floor, manifest.last_seqno)
-        if not recovered.is_clean:
+        if not recovered.is_clean or len(recovered.snapshot.memtables) > 1:
             self._settle(recovered)
 
     def _settle(self, recovered: Recovered) -> None:
-        """Bring what was replayed into a segment: after a crash the old log may hold pages that only the cache has."""
+        """Bring what was replayed into a segment: after a crash, pages of the old log may be in the cache alone."""
         self._rotation = self._rotated(recovered.next_wal_number, recovered.next_seqno - 1)
         self.snapshot = self._head = with_room(self._head, 1, self.spec, self.options)
         self.flush_frozen()
@@ -98,7 +98,8 @@ class Core:
             seqno = self._wal.append(RecordType.UPSERT if is_upsert else RecordType.ADD, payload)
             head = self._head = apply_insert(self._head, batch, seqno)
         self._commit(head)
-        self.wake_janitor()
+        if head.memtables[-1].n_rows >= self.options.graph_rows:
+            self.wake_janitor()
         return batch.n_rows
 
     def delete(self, keys: pa.Array) -> int:
@@ -150,7 +151,8 @@ class Core:
         with self._maintaining:
             with self._writing:
                 base, rotation = self.snapshot, self._rotation
-            if len(base.memtables) == 1:
+            # once closed, another process may hold the lock
+            if self._closed or len(base.memtables) == 1:
                 return False
             flushed = flush(self.storage, base, rotation, self.spec, self.options)
             with self._writing:

@@ -13,10 +13,13 @@ from drift_arrow.engine.wal import WAL_DIRECTORY
 from drift_arrow.errors import ClosedError, CorruptionError, NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
     from drift_arrow.engine.recovery import Recovered
     from drift_arrow.engine.storage import FileInfo, Storage
+    from drift_arrow.format.segment_reader import SegmentReader
 
 _State = tuple[list[int], list["FileInfo"]]
 
@@ -33,7 +36,7 @@ class Reader:
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
         self._closed = False
-        self._state, recovered = _recover_beside_writer(storage)
+        self._state, recovered = _recover_beside_writer(storage, {})
         self.spec = recovered.spec
         self.options = recovered.options
         self.snapshot = recovered.snapshot
@@ -42,7 +45,8 @@ class Reader:
         """Move to the newest durable state; two directory listings if nothing changed."""
         self.check_open()
         if _state(self.storage) != self._state:
-            self._state, recovered = _recover_beside_writer(self.storage)
+            known = {view.entry.path: view.reader for view in self.snapshot.segments}
+            self._state, recovered = _recover_beside_writer(self.storage, known)
             self.snapshot = recovered.snapshot
 
     def get(self, keys: pa.Array, columns: list[str]) -> pa.Table:
@@ -66,12 +70,12 @@ def _state(storage: Storage) -> _State:
     return list_versions(storage), storage.list_files(WAL_DIRECTORY)
 
 
-def _recover_beside_writer(storage: Storage) -> tuple[_State, Recovered]:
+def _recover_beside_writer(storage: Storage, known: Mapping[str, SegmentReader]) -> tuple[_State, Recovered]:
     """Recover, again if a writer moved on meanwhile: its Janitor deletes files between our listing and our opening."""
     while True:
         state = _state(storage)
         try:
-            return state, recover(storage)
+            return state, recover(storage, known)
         except (NotFoundError, CorruptionError):
             if list_versions(storage) == state[0]:
                 raise

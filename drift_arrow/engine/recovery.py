@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from drift_arrow.engine.apply import apply_delete, apply_insert, with_room
@@ -22,6 +23,8 @@ from drift_arrow.format.wal_record import Operation, RecordType, WalContents, ho
 from drift_arrow.options import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -58,8 +61,15 @@ class Recovered:
     is_clean: bool
 
 
-def recover(storage: Storage) -> Recovered:
+def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyType({})) -> Recovered:
     """Read a collection; changes nothing.
+
+    Parameters
+    ----------
+    storage : Storage
+        Of the collection.
+    known : mapping of str to SegmentReader
+        Segments that are open already, by path; they are immutable, so they are not read again.
 
     Raises
     ------
@@ -79,7 +89,7 @@ def recover(storage: Storage) -> Recovered:
     manifest = read_newest(storage)
     spec = CollectionSpec.from_manifest(manifest)
     options = _options(manifest, storage)
-    segments = tuple(_open_segment(storage, entry) for entry in manifest.segments)
+    segments = tuple(_open_segment(storage, entry, known) for entry in manifest.segments)
     snapshot = Snapshot(
         generation=0,
         seqno=manifest.last_seqno,
@@ -122,8 +132,8 @@ def read_tombstones(storage: Storage, entry: FileEntry, n_rows: int) -> NDArray[
     return decode_bitmap(data, entry.path, n_rows)
 
 
-def _open_segment(storage: Storage, entry: SegmentEntry) -> SegmentView:
-    reader = open_reader(storage, entry)
+def _open_segment(storage: Storage, entry: SegmentEntry, known: Mapping[str, SegmentReader]) -> SegmentView:
+    reader = known.get(entry.path) or open_reader(storage, entry)
     live = None if entry.tombstones is None else read_tombstones(storage, entry.tombstones, entry.n_rows)
     return SegmentView(entry=entry, reader=reader, live=live, n_live=entry.n_live)
 

@@ -103,6 +103,11 @@ class Wal:
             self._write(group)
         except StorageError as error:
             self._fail(error)
+            self._check_usable()
+        except BaseException:
+            # an interrupt between write and sync leaves unknown bytes, and followers must not wait for ever
+            self._fail(StorageError("interrupted while writing the log"))
+            raise
         self._lead_out(last_seqno)
 
     def rotate(self) -> int:
@@ -193,7 +198,6 @@ class Wal:
             self._poison = error
             self._leading = False
             self._changed.notify_all()
-        self._check_usable()
 
     def _check_usable(self) -> None:
         if self._closed:

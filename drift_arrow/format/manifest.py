@@ -75,7 +75,7 @@ class Manifest:
     Parameters
     ----------
     version : int
-        The number in its file name; 0 is the first.
+        The number in its file name.
     parent_digest : str
         `digest` of the version before; empty for the first.
     txn : str

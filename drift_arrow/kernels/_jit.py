@@ -42,10 +42,10 @@ def kernel(function: Function, /) -> Function: ...
 
 
 @overload
-def kernel(*, reassociate: bool = ...) -> Callable[[Function], Function]: ...
+def kernel(*, reassociate: bool = ..., inline: bool = ...) -> Callable[[Function], Function]: ...
 
 
-def kernel(function: Function | None = None, /, *, reassociate: bool = False) -> Any:
+def kernel(function: Function | None = None, /, *, reassociate: bool = False, inline: bool = False) -> Any:
     """Compile a function over arrays and scalars: without the GIL, cached on disk, strict in its arithmetic.
 
     Parameters
@@ -55,6 +55,8 @@ def kernel(function: Function | None = None, /, *, reassociate: bool = False) ->
     reassociate : bool
         Lets a float reduction be summed in any order, which is what makes it a vector loop. NaN and infinity keep
         their meaning; the last bits of a sum depend on the processor.
+    inline : bool
+        Becomes part of the kernels that call it. For what is called once per row, where a call costs some 5 ns.
 
     Returns
     -------
@@ -67,18 +69,21 @@ def kernel(function: Function | None = None, /, *, reassociate: bool = False) ->
     Never `parallel=True`: numba's portable threading layer aborts the process when two threads enter it. Threads are
     the business of the engine.
     """
-    fastmath: bool | set[str] = _REASSOCIATE if reassociate else False
-    if function is None:
-        return lambda wrapped: _compile(wrapped, fastmath)
-    return _compile(function, fastmath)
+    options: dict[str, Any] = {
+        "nogil": True,
+        "boundscheck": CHECK_BOUNDS,
+        "fastmath": _REASSOCIATE if reassociate else False,
+        "forceinline": inline,
+        # numba's run time counts references to array slices: two atomic operations per row, on a counter that all
+        # threads share. Kernels allocate nothing and do without it
+        "_nrt": False,
+    }
+    return _compile(function, options) if function else lambda wrapped: _compile(wrapped, options)
 
 
-def _compile(function: Function, fastmath: bool | set[str]) -> Any:  # noqa: FBT001 - the name numba gives it
+def _compile(function: Function, options: dict[str, Any]) -> Any:
     if INTERPRETED:
         return np.errstate(all="ignore")(function)
-    # without numba's run time: kernels allocate nothing, and counting references to array slices would be two atomic
-    # operations per row on a counter that all threads share
-    options: dict[str, Any] = {"nogil": True, "_nrt": False, "boundscheck": CHECK_BOUNDS, "fastmath": fastmath}
     # the qualified name is part of the name of the cache file
     function.__qualname__ += _CACHE_SUFFIX
     try:

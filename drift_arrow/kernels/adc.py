@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.bitmap import ALL_ROWS, Bits, is_allowed, is_dense, next_allowed
+from drift_arrow.kernels.code_product import code_product, weights_size
 from drift_arrow.kernels.distance import L2, METRIC_CODES, metric_code, normalize_rows
-from drift_arrow.kernels.fixed_point import code_product, quantize_query
+from drift_arrow.kernels.fixed_point import quantize_query
 from drift_arrow.kernels.topk import Heaps, heap_precedes, heap_replace_root
 
 _COSINE: Final = METRIC_CODES["cosine"]
-_TILE_ROWS: Final = 64
-"""Rows for which a filter is judged dense or sparse at once."""
+TILE_ROWS: Final = 64
+"""Rows between two looks at a heap, for which a filter is judged dense or sparse at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,36 +70,38 @@ def _scan_bucket(
     address: Any,
     first_row: Any,
     n_rows: Any,
+    dim: Any,
     weights: Any,
     constant: Any,
     gain: Any,
     norms: Any,
     allowed: Any,
-    tile_rows: Any,
-    products: Any,
+    tile: Any,
     distances: Any,
     ids: Any,
 ) -> None:
-    """Offer the rows of a bucket at distance `constant + gain * <weights, codes>`, plus their norm if there are any."""
-    for start in range(first_row, first_row + n_rows, _TILE_ROWS):
-        stop = min(start + _TILE_ROWS, first_row + n_rows)
+    """Offer the rows of a bucket at distance `constant + gain * code_product`, plus their norm if there are any."""
+    tile_rows, products, tile_norms, tile_distances = tile
+    for start in range(first_row, first_row + n_rows, TILE_ROWS):
+        stop = min(start + TILE_ROWS, first_row + n_rows)
         jumps = allowed[:0] if is_dense(allowed, start, stop) else allowed
         n_found = 0
         row = next_allowed(jumps, start, stop)
-        # products first and alone: together with the heap the loop would be half again as slow at dim 96
+        # loops with one purpose each: the first is bound by memory, the second vectorises, the third seldom acts
         while row < stop:
-            position = address + np.uint64(row - first_row) * np.uint64(weights.size)
-            products[n_found] = code_product(position, weights)
+            products[n_found] = code_product(address + np.uint64(row - first_row) * np.uint64(dim), dim, weights)
             tile_rows[n_found] = row
+            if norms.size:
+                tile_norms[n_found] = norms[row]
             n_found += 1
             row = next_allowed(jumps, row + 1, stop)
         for i in range(n_found):
-            row = tile_rows[i]
-            distance = constant + gain * np.float64(products[i])
-            if norms.size:
-                distance += np.float64(norms[row])
-            if heap_precedes(np.float32(distance), row, distances[0], ids[0]) and is_allowed(allowed, row):
-                heap_replace_root(distances, ids, np.float32(distance), row)
+            tile_distances[i] = np.float32(constant + gain * np.float64(products[i]) + np.float64(tile_norms[i]))
+        for i in range(n_found):
+            if tile_distances[i] <= distances[0]:
+                row = tile_rows[i]
+                if heap_precedes(tile_distances[i], row, distances[0], ids[0]) and is_allowed(allowed, row):
+                    heap_replace_root(distances, ids, tile_distances[i], row)
 
 
 @kernel
@@ -116,8 +119,7 @@ def _adc_scan(
     origin: Any,
     factor: Any,
     weights: Any,
-    tile_rows: Any,
-    products: Any,
+    tile: Any,
     distances: Any,
     ids: Any,
 ) -> None:
@@ -130,13 +132,13 @@ def _adc_scan(
             code_address[b],
             first_row[b],
             np.int64(rows[b]),
+            queries.shape[1],
             weights,
             origin[q] - factor * product,
             -factor * scale,
             norms,
             allowed,
-            tile_rows,
-            products,
+            tile,
             distances[q],
             ids[q],
         )
@@ -204,11 +206,20 @@ def adc_scan(
         ALL_ROWS if allowed is None else _checked_bits(allowed, buckets),
         origin,
         2.0 if code == L2 else 1.0,
-        np.empty(queries.shape[1], np.int16),
-        np.empty(_TILE_ROWS, np.int64),
-        np.empty(_TILE_ROWS, np.int32),
+        np.zeros(weights_size(queries.shape[1]), np.int16),
+        _new_tile(),
         heaps.distances,
         heaps.ids,
+    )
+
+
+def _new_tile() -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+    """Row numbers, code products, norms and distances of the rows of one tile."""
+    return (
+        np.empty(TILE_ROWS, np.int64),
+        np.empty(TILE_ROWS, np.int32),
+        np.zeros(TILE_ROWS, np.float32),
+        np.empty(TILE_ROWS, np.float32),
     )
 
 
@@ -216,10 +227,10 @@ def _pairs(probes: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int6
     """(query, bucket) of every probe: nearest bucket first for one query, bucket by bucket for several."""
     pair_query, slot = np.nonzero(probes >= 0)
     pair_bucket = probes[pair_query, slot]
-    if len(probes) <= 1:
-        return pair_query, pair_bucket
-    order = np.argsort(pair_bucket, kind="stable")
-    return pair_query[order], pair_bucket[order]
+    if len(probes) > 1:
+        order = np.argsort(pair_bucket, kind="stable")
+        pair_query, pair_bucket = pair_query[order], pair_bucket[order]
+    return np.ascontiguousarray(pair_query), np.ascontiguousarray(pair_bucket)
 
 
 def _checked_bits(allowed: Bits, buckets: BucketArrays) -> Bits:

@@ -1,8 +1,8 @@
 """A float query against one bucket, as 16-bit integers.
 
 A row of codes c stands for lo + step * c, so its inner product with a query q is <q, lo> + sum((q * step) * c). The
-weights q * step are rounded to int16 with one scale per bucket: multiplying them with uint8 codes and summing in int32
-is one instruction per 32 values on today's processors, half of what float32 takes and enough to keep up with memory.
+weights q * step are rounded to int16 with one scale per bucket. Multiplied with uint8 codes and summed in int32 they
+keep up with memory, which float32 does not: converting the codes alone takes as many instructions.
 """
 
 from __future__ import annotations
@@ -11,23 +11,26 @@ from typing import Any, Final
 
 import numpy as np
 
-from drift_arrow.kernels._address import byte_at
 from drift_arrow.kernels._jit import kernel
+from drift_arrow.kernels.code_product import WINDOW
 
 _LARGEST_WEIGHT: Final = 32_767.0
 # 255 times the sum of all weights stays below 2**31, with room for 2**16 weights rounded up
 _LARGEST_TOTAL: Final = 8_380_000.0
+_PEAK_UNITS: Final = float(1 << 30)
+_MEAN_CODE: Final = 127.5
 
 
 @kernel(reassociate=True)
 def _sums(query: Any, lo: Any, step: Any) -> Any:
-    """<query, lo> and the sum of |query * step|, in float64."""
+    """<query, lo + step * 127.5> and the sum of |query * step|, in float64."""
     product = 0.0
     total = 0.0
     for j in range(query.size):
         value = np.float64(query[j])
-        product += value * np.float64(lo[j])
-        total += abs(value * np.float64(step[j]))
+        weight = value * np.float64(step[j])
+        product += value * np.float64(lo[j]) + weight * _MEAN_CODE
+        total += abs(weight)
     return product, total
 
 
@@ -41,33 +44,37 @@ def _largest(query: Any, step: Any, unit: Any) -> Any:
 
 
 @kernel
-def quantize_query(query: Any, lo: Any, step: Any, weights: Any) -> Any:
-    """Write the int16 weights of a query for one bucket; give <query, lo> and the scale of the weights.
-
-    query, lo, step : (dim,) float32
-    weights : (dim,) int16, overwritten; |weights| <= 2**15 - 1 and 255 * sum(|weights|) < 2**31
-
-    A weight is off by at most scale / 2, where scale is the larger of max(|q * step|) / 2**15 and
-    mean(|q * step|) * dim / 2**23: far below the rounding of the codes themselves, which is step / 2.
-    """
-    product, total = _sums(query, lo, step)
-    if not 0.0 < total < np.inf:
-        for j in range(weights.size):
-            weights[j] = 0
-        return product, 0.0
-    units = float(1 << 30) / total
-    peak = np.float64(_largest(query, step, units) + 1) / units
-    scale = max(peak / _LARGEST_WEIGHT, total / _LARGEST_TOTAL)
-    inverse = 1.0 / scale
-    for j in range(weights.size):
-        weights[j] = np.int16(np.rint(np.float64(query[j]) * np.float64(step[j]) * inverse))
-    return product, scale
+def _round(query: Any, step: Any, inverse: Any, weights: Any) -> Any:
+    """Write round(query * step * inverse) and give the sum."""
+    total = np.int32(0)
+    for j in range(query.size):
+        weight = np.int16(np.rint(np.float64(query[j]) * np.float64(step[j]) * inverse))
+        weights[j] = weight
+        total = np.int32(total + weight)
+    return total
 
 
 @kernel
-def code_product(address: Any, weights: Any) -> Any:
-    """Sum of products of int16 weights with as many uint8 codes at an address; exact, in int32."""
-    total = np.int32(0)
-    for j in range(weights.size):
-        total = np.int32(total + np.int32(byte_at(address, j)) * np.int32(weights[j]))
-    return total
+def quantize_query(query: Any, lo: Any, step: Any, weights: Any) -> Any:
+    """Write the weights of a query for one bucket; give (constant, scale).
+
+    query, lo, step : (dim,) float32
+    weights : (weights_size(dim),) int16
+        For `code_product`. The values that the last window skips must be 0 and stay so.
+
+    The inner product of the query with a row is `constant + scale * code_product`. A weight is off by at most half a
+    scale, times the distance of the code from the middle, 127.5; scale is the larger of max(|q * step|) / 2**15 and
+    mean(|q * step|) * dim / 2**23. That is small beside the rounding of the codes themselves, half of |q * step|.
+    """
+    product, total = _sums(query, lo, step)
+    scale = 0.0
+    inverse = 0.0
+    if 0.0 < total < np.inf:
+        peak = np.float64(_largest(query, step, _PEAK_UNITS / total) + 1) * (total / _PEAK_UNITS)
+        scale = max(peak / _LARGEST_WEIGHT, total / _LARGEST_TOTAL)
+        inverse = 1.0 / scale
+    whole = query.size // WINDOW * WINDOW
+    shift = weights.size - query.size
+    sum_of_weights = _round(query[:whole], step[:whole], inverse, weights[:whole])
+    sum_of_weights += _round(query[whole:], step[whole:], inverse, weights[whole + shift :])
+    return product - scale * _MEAN_CODE * np.float64(sum_of_weights), scale

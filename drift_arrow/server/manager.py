@@ -42,10 +42,14 @@ class CollectionManager:
 
         Raises
         ------
-        AlreadyExistsError      the name is taken
-        InvalidArgumentError    the name or schema is not acceptable
-        ClosedError             the manager was closed
-        StorageError            writing failed
+        AlreadyExistsError
+            The name is taken.
+        InvalidArgumentError
+            The name or schema is not acceptable.
+        ClosedError
+            The manager was closed.
+        StorageError
+            Writing failed.
         """
         collection = self._database.create_collection(
             name, schema=schema, vector=vector, key=key, metric=metric, dim=dim
@@ -57,10 +61,14 @@ class CollectionManager:
 
         Raises
         ------
-        NotFoundError        no such collection
-        LockedError          another process writes to it
-        CorruptionError      its files are damaged
-        ClosedError          the manager was closed
+        NotFoundError
+            No such collection.
+        LockedError
+            Another process writes to it.
+        CorruptionError
+            Its files are damaged.
+        ClosedError
+            The manager was closed.
         """
         collection = self._collections.get(name)
         if collection is not None:

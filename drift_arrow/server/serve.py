@@ -53,8 +53,10 @@ class DriftServer:
 
     Raises
     ------
-    InvalidArgumentError    the host is not a loopback address
-    StorageError            the root or the port cannot be had
+    InvalidArgumentError
+        The host is not a loopback address.
+    StorageError
+        The root or the port cannot be had.
     """
 
     def __init__(self, root: str, *, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> None:
@@ -95,7 +97,8 @@ def check_loopback(host: str) -> str:
 
     Raises
     ------
-    InvalidArgumentError    another address, or a name other than `localhost`
+    InvalidArgumentError
+        Another address, or a name other than `localhost`.
     """
     if host == "localhost":
         return host
@@ -127,8 +130,10 @@ def run_server(
 
     Raises
     ------
-    InvalidArgumentError    the host is not a loopback address
-    StorageError            the root or the port cannot be had
+    InvalidArgumentError
+        The host is not a loopback address.
+    StorageError
+        The root or the port cannot be had.
     """
     asyncio.run(_serve(DriftServer(root, host=host, port=port), announce))
 

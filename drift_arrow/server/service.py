@@ -108,6 +108,7 @@ class DriftService:
             except DriftError as error:
                 await _abort(context, error)
             except Exception:
+                # One bad call must not end the server, nor show a client its insides.
                 number = uuid.uuid4().hex
                 log.exception("unexpected error; id=%s", number)
                 message = f"unexpected error; the log of the server has more; id={number}"

@@ -21,8 +21,10 @@ def decode_table(data: bytes) -> pa.Table:
 
     Raises
     ------
-    InvalidArgumentError    not an IPC stream, or one whose buffers contradict each other
-    LimitExceededError      compressed buffers that unpack to more than MAX_BATCH_BYTES
+    InvalidArgumentError
+        Not an IPC stream, or one whose buffers contradict each other.
+    LimitExceededError
+        Compressed buffers that unpack to more than MAX_BATCH_BYTES.
     """
     try:
         with pa.ipc.open_stream(data) as reader:
@@ -44,7 +46,8 @@ def decode_schema(data: bytes) -> pa.Schema:
 
     Raises
     ------
-    InvalidArgumentError    not an IPC stream
+    InvalidArgumentError
+        Not an IPC stream.
     """
     return decode_table(data).schema
 

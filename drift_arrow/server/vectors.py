@@ -21,7 +21,8 @@ def put_vectors(request: SearchRequest, query: ArrayLike) -> None:
 
     Raises
     ------
-    InvalidArgumentError    not numbers, or not one or two dimensional
+    InvalidArgumentError
+        Not numbers, or not one or two dimensional.
     """
     try:
         vectors = np.asarray(query, dtype=np.float32, order="C")
@@ -41,7 +42,8 @@ def get_vectors(request: SearchRequest) -> np.ndarray:
 
     Raises
     ------
-    InvalidArgumentError    no vectors, lists of different lengths, nulls, or a dimension that does not divide
+    InvalidArgumentError
+        No vectors, lists of different lengths, nulls, or a dimension that does not divide.
     """
     match request.WhichOneof("queries"):
         case "packed":

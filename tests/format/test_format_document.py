@@ -47,7 +47,8 @@ def field_tables():
 
 def dump(data):
     """As `hexdump -C`: equal lines of 16 bytes but the first are folded into a star."""
-    lines, before = [], None
+    lines: list[str] = []
+    before = None
     for start in range(0, len(data), 16):
         line = data[start : start + 16]
         if line == before:

@@ -13,7 +13,7 @@ from drift_arrow.format.layout import RECORD_HEADER_BYTES, RECORD_MAGIC
 from drift_arrow.format.wal_record import RecordType, encode_operation, scan_wal
 from tests.format.samples import outcome, wal_header
 
-CASES = 3000
+CASES = pytest.mark.parametrize("cases", [3000, pytest.param(200_000, marks=pytest.mark.slow)])
 SECTOR_BYTES = 512
 
 
@@ -97,22 +97,24 @@ def fragments(monkeypatch):
     monkeypatch.setattr(wal_record, "MAX_FRAGMENT_BYTES", 600)
 
 
-def test_a_power_loss_loses_nothing_acknowledged_invents_nothing_and_is_no_corruption():
+@CASES
+def test_a_power_loss_loses_nothing_acknowledged_invents_nothing_and_is_no_corruption(cases):
     rng = random.Random(11)
     unacknowledged = 0
-    for _ in range(CASES):
+    for _ in range(cases):
         log = Log(rng, close=False)
         found = replayed(scan_wal(log.crash(), "p"))
         assert len(found) >= log.acked
         assert found == log.written[: len(found)]
         unacknowledged += len(log.written) - len(found)
     # the disk did lose something, or this test shows nothing
-    assert unacknowledged > CASES // 10
+    assert unacknowledged > cases // 10
 
 
-def test_a_second_crash_while_reading_changes_nothing():
+@CASES
+def test_a_second_crash_while_reading_changes_nothing(cases):
     rng = random.Random(12)
-    for _ in range(CASES // 10):
+    for _ in range(cases // 10):
         log = Log(rng, close=False)
         image = log.crash()
         first = scan_wal(image, "p")
@@ -121,10 +123,11 @@ def test_a_second_crash_while_reading_changes_nothing():
         assert again.valid_length == first.valid_length
 
 
-def test_a_rotten_bit_in_synced_bytes_is_reported_whenever_a_surviving_record_vouches_for_it():
+@CASES
+def test_a_rotten_bit_in_synced_bytes_is_reported_whenever_a_surviving_record_vouches_for_it(cases):
     rng = random.Random(13)
     reported = 0
-    for _ in range(CASES):
+    for _ in range(cases):
         log = Log(rng, close=False)
         image = log.crash()
         position = rng.randrange(len(log.durable))
@@ -142,12 +145,13 @@ def test_a_rotten_bit_in_synced_bytes_is_reported_whenever_a_surviving_record_vo
         found = replayed(contents)
         assert max(survivors, default=0) <= position
         assert found == log.written[: len(found)]
-    assert reported > CASES // 2
+    assert reported > cases // 2
 
 
-def test_a_rotten_bit_in_a_closed_log_is_always_reported_unless_it_hits_the_close_mark():
+@CASES
+def test_a_rotten_bit_in_a_closed_log_is_always_reported_unless_it_hits_the_close_mark(cases):
     rng = random.Random(14)
-    for _ in range(CASES):
+    for _ in range(cases):
         log = Log(rng, close=True)
         image = bytearray(log.durable)
         position = rng.randrange(len(image))

@@ -30,7 +30,7 @@ def serve_and(work, root):
 def raw_search(address):
     """The status of a search that sets no deadline."""
     with grpc.insecure_channel(address) as channel:
-        call = channel.unary_unary(f"/{limits.SERVICE_NAME}/Search")
+        call = channel.unary_unary(f"/{limits.SERVICE_NAME}/Search", None, None)
         with pytest.raises(grpc.RpcError) as failure:
             call(SEARCH.SerializeToString())
     return failure.value
@@ -84,7 +84,7 @@ def test_the_client_stops_waiting_at_its_own_deadline(root, stuck):
 def test_health_answers_while_every_worker_is_busy(root, stuck):
     def work(address):
         with grpc.insecure_channel(address) as channel, DriftClient(address, timeout_s=30) as client:
-            call = channel.unary_unary(f"/{limits.SERVICE_NAME}/Search")
+            call = channel.unary_unary(f"/{limits.SERVICE_NAME}/Search", None, None)
             waiting = [call.future(SEARCH.SerializeToString()) for _ in range(limits.WORKER_THREADS + 2)]
             version = client.health()
             stuck.set()

@@ -35,8 +35,10 @@ def run_demo(root: str, console: Console) -> list[str]:
 
     Raises
     ------
-    AlreadyExistsError    ROOT has such a collection
-    StorageError          writing failed
+    AlreadyExistsError
+        ROOT has such a collection.
+    StorageError
+        Writing failed.
     """
     sample = load_sample()
     checks = Checks(console)

@@ -13,7 +13,8 @@ def conform(batch: pa.RecordBatch, target: pa.Schema) -> pa.RecordBatch:
 
     Raises
     ------
-    InvalidArgumentError    a value does not fit its type
+    InvalidArgumentError
+        A value does not fit its type.
     """
     columns = [_cast(column, name, target) for name, column in zip(batch.schema.names, batch.columns, strict=True)]
     fields = [

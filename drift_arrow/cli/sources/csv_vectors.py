@@ -39,7 +39,8 @@ class VectorColumns:
 
         Raises
         ------
-        InvalidArgumentError    there are none, or their numbers have a gap
+        InvalidArgumentError
+            There are none, or their numbers have a gap.
         """
         same = [position for position, name in enumerate(header) if name == vector]
         if same:
@@ -94,7 +95,8 @@ def parse_lists(column: pa.StringArray) -> pa.ListArray:
 
     Raises
     ------
-    InvalidArgumentError    a value is not a list of numbers
+    InvalidArgumentError
+        A value is not a list of numbers.
     """
     pieces = pc.split_pattern(pc.utf8_trim(column, LIST_MARKS), ",")
     try:

@@ -21,9 +21,12 @@ def expand(patterns: list[str]) -> list[str]:
 
     Raises
     ------
-    NotFoundError           a pattern matches nothing
-    InvalidArgumentError    no file system speaks the protocol of a URL
-    StorageError            the file system cannot list
+    NotFoundError
+        A pattern matches nothing.
+    InvalidArgumentError
+        No file system speaks the protocol of a URL.
+    StorageError
+        The file system cannot list.
     """
     return [url for pattern in patterns for url in _expand_one(pattern)]
 
@@ -34,9 +37,12 @@ def opened_file(url: str) -> Iterator[Any]:
 
     Raises
     ------
-    NotFoundError           no such file
-    InvalidArgumentError    no file system speaks the protocol of the URL
-    StorageError            the file cannot be opened
+    NotFoundError
+        No such file.
+    InvalidArgumentError
+        No file system speaks the protocol of the URL.
+    StorageError
+        The file cannot be opened.
     """
     system, path = _file_system(url)
     try:

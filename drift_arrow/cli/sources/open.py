@@ -33,9 +33,12 @@ def open_source(url: str, *, vector: str, target: pa.Schema | None = None) -> It
 
     Raises
     ------
-    NotFoundError           no such file
-    InvalidArgumentError    unknown suffix, or the file is not what its suffix says
-    StorageError            reading failed
+    NotFoundError
+        No such file.
+    InvalidArgumentError
+        Unknown suffix, or the file is not what its suffix says.
+    StorageError
+        Reading failed.
     """
     import pyarrow as pa
 

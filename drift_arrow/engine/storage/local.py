@@ -195,7 +195,10 @@ class LocalLog:
 
     def close(self) -> None:
         """See `Log.close`."""
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            # the number may soon be another file's
+            self._descriptor = -1
 
 
 class LocalLock:
