@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,8 @@ def scores(matrix: NDArray[Any], query: NDArray[Any], metric: str) -> Floats:
 def closest(matrix: NDArray[Any], centroids: NDArray[Any], *, spherical: bool) -> NDArray[np.intp]:
     """Number of the best centroid of each row, ties to the lowest."""
     costs = [scores(centroids, row, "dot" if spherical else "l2") for row in matrix]
-    return np.array(costs).reshape(len(matrix), len(centroids)).argmin(axis=1)
+    best_of: NDArray[np.intp] = np.array(costs).reshape(len(matrix), len(centroids)).argmin(axis=1)
+    return best_of
 
 
 def sq8(matrix: NDArray[Any], offsets: NDArray[Any]) -> tuple[NDArray[np.uint8], Floats, Floats]:
@@ -87,7 +89,7 @@ def sq8(matrix: NDArray[Any], offsets: NDArray[Any]) -> tuple[NDArray[np.uint8],
     lo = np.zeros((len(offsets) - 1, x.shape[1]))
     step = np.zeros_like(lo)
     codes = np.zeros(x.shape, np.uint8)
-    for b, (start, stop) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+    for b, (start, stop) in enumerate(pairwise(offsets)):
         rows = x[start:stop]
         if not len(rows):
             continue
@@ -98,11 +100,11 @@ def sq8(matrix: NDArray[Any], offsets: NDArray[Any]) -> tuple[NDArray[np.uint8],
     return codes, lo, step
 
 
-def adc(query: NDArray[Any], decoded: Floats, norms: NDArray[Any], metric: str) -> Floats:
+def adc(query: NDArray[Any], decoded: NDArray[Any], norms: NDArray[Any], metric: str) -> Floats:
     """Distances of a query to rows known by their codes, and to their exact squared lengths."""
     q = query.astype(np.float64)
     if metric == "cosine":
-        return 1 - decoded @ (q / np.sqrt(squares(q)))
+        return np.subtract(1, decoded @ (q / np.sqrt(squares(q))))
     if metric == "dot":
         return np.negative(decoded @ q)
-    return squares(q) + norms - 2 * (decoded @ q)
+    return np.subtract(squares(q) + norms, 2 * (decoded @ q))

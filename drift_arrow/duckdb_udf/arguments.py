@@ -103,7 +103,7 @@ def _from_bytes(data: bytes) -> npt.NDArray[np.float32]:
     """Float32 values from a BLOB."""
     if len(data) % 4:
         raise InvalidArgumentError(f"the query BLOB holds float32 values of 4 bytes each; bytes={len(data)}")
-    return np.frombuffer(data, np.float32)
+    return np.array(memoryview(data).cast("f"), np.float32)
 
 
 def _from_numbers(values: pa.Array) -> npt.NDArray[np.float32]:

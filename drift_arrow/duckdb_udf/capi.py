@@ -93,11 +93,21 @@ def release(record: ArrowArray | ArrowSchema) -> None:
 _RELEASE: Final = ctypes.PYFUNCTYPE(None, c_void_p)
 _DESTROY: Final = {
     kind: _prototype(f"destroy_{kind}", None, _OUT)
-    for kind in ("arrow_converted_schema", "data_chunk", "error_data", "logical_type", "table_function", "value")
+    for kind in (
+        "arrow_converted_schema",
+        "config",
+        "data_chunk",
+        "error_data",
+        "logical_type",
+        "table_function",
+        "value",
+    )
 }
 
 # databases and connections
-open_database = _prototype("open", c_int, c_char_p, _OUT, library=_blocking)
+create_config = _prototype("create_config", c_int, _OUT)
+set_config = _prototype("set_config", c_int, c_void_p, c_char_p, c_char_p)
+open_database = _prototype("open_ext", c_int, c_char_p, _OUT, c_void_p, POINTER(c_void_p), library=_blocking)
 connect = _prototype("connect", c_int, c_void_p, _OUT, library=_blocking)
 disconnect = _prototype("disconnect", None, _OUT, library=_blocking)
 connection_get_arrow_options = _prototype("connection_get_arrow_options", None, c_void_p, _OUT)

@@ -58,13 +58,22 @@ def instance() -> Instance:
 @cache
 def _open() -> Instance:
     """Uncached form of `instance`."""
-    database, connection, options = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
-    if capi.open_database(None, ctypes.byref(database)) or capi.connect(database, ctypes.byref(connection)):
-        raise StorageError("duckdb could not open the in-memory database that converts Arrow columns")
+    connection, options = ctypes.c_void_p(_connect()), ctypes.c_void_p()
     capi.connection_get_arrow_options(connection, ctypes.byref(options))
     release = _release_of_pyarrow()
     gate = Gate(name="release", n_arguments=1, target=release)
     return Instance(connection.value or 0, options.value or 0, release, build_gates([gate])["release"])
+
+
+def _connect() -> int:
+    """A connection to a new in-memory database, with one thread: it runs no query."""
+    config, database, connection = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
+    is_failed = capi.create_config(ctypes.byref(config)) or capi.set_config(config, b"threads", b"1")
+    is_failed = is_failed or capi.open_database(None, ctypes.byref(database), config, None)
+    capi.destroy("config", config.value)
+    if is_failed or capi.connect(database, ctypes.byref(connection)):
+        raise StorageError("duckdb could not open the in-memory database that converts Arrow columns")
+    return connection.value or 0
 
 
 def _release_of_pyarrow() -> int:

@@ -84,11 +84,13 @@ def execute(snapshot: Snapshot, spec: CollectionSpec, request: Request) -> pa.Ta
     space = RowSpace(snapshot, request.predicate)
     hits = _search(space, spec, request)
     table = space.take(hits.ids, list(request.columns))
-    table = table.append_column(pa.field(DISTANCE_COLUMN, pa.float32(), nullable=False), pa.array(hits.distances))
+    fields, columns = list(table.schema), list(table.columns)
     if request.is_batch:
-        field = pa.field(QUERY_COLUMN, pa.uint32(), nullable=False)
-        table = table.add_column(0, field, pa.array(hits.queries.astype(np.uint32)))
-    return table
+        fields.insert(0, pa.field(QUERY_COLUMN, pa.uint32(), nullable=False))
+        columns.insert(0, pa.array(hits.queries.astype(np.uint32)))
+    fields.append(pa.field(DISTANCE_COLUMN, pa.float32(), nullable=False))
+    columns.append(pa.array(hits.distances))
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
 
 
 def _search(space: RowSpace, spec: CollectionSpec, request: Request) -> Hits:

@@ -179,9 +179,8 @@ def _with_tombstones(storage: Storage, view: SegmentView) -> SegmentEntry:
     # rows only ever die, so an equal count means equal rows
     if view.live is None or view.n_live == view.entry.n_live:
         return view.entry
-    name = str(uuid.uuid4())
-    path = f"{TOMBSTONE_DIRECTORY}/{name}.bits"
-    data = encode_bitmap(view.live, view.n_rows, name)
+    path = f"{TOMBSTONE_DIRECTORY}/{uuid.uuid4()}.bits"
+    data = encode_bitmap(view.live, view.n_rows, view.reader.uuid)
     create_file(storage, path, data)
     tombstones = FileEntry(path=path, size_bytes=len(data), digest=xxh3_128(data))
     return replace(view.entry, n_live=view.n_live, tombstones=tombstones)

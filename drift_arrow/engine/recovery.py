@@ -18,12 +18,14 @@ from drift_arrow.errors import CorruptionError, InvalidArgumentError
 from drift_arrow.format.batch import decode_batch
 from drift_arrow.format.bitmap_file import decode_bitmap
 from drift_arrow.format.checksum import check_xxh3_128
+from drift_arrow.format.layout import HEADER_BYTES
 from drift_arrow.format.segment_reader import SegmentReader
-from drift_arrow.format.wal_record import Operation, RecordType, WalContents, holds_no_record, scan_wal
+from drift_arrow.format.wal_record import Operation, RecordType, WalContents, scan_wal
 from drift_arrow.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from uuid import UUID
 
     import numpy as np
     import pyarrow as pa
@@ -83,8 +85,8 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     Notes
     -----
     The newest manifest gives the segments; log files from its `wal_floor` on are replayed in the order of their
-    numbers, which is the order of their seqnos. Every file but the last must end in CLOSE, unless only empty files
-    follow it: those are left by a crash during an earlier recovery, which creates its new log before it commits.
+    numbers, which is the order of their seqnos: that none is missing between two of them is what proves that the log is
+    whole. Files without a record are left by crashes while they were created, and are passed over.
     """
     manifest = read_newest(storage)
     spec = CollectionSpec.from_manifest(manifest)
@@ -101,8 +103,8 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     snapshot = with_room(snapshot, 1, spec, options)
     files = _wal_files(storage, manifest)
     next_seqno, is_clean = manifest.last_seqno + 1, True
-    for number, path in files:
-        contents = _scan(storage, path, is_last=number == files[-1][0])
+    for _, path in files:
+        contents = scan_log(storage, path, manifest.collection_uuid)
         if contents is None:
             continue
         _check_sequence(contents, path, next_seqno, is_clean=is_clean)
@@ -125,16 +127,30 @@ def open_reader(storage: Storage, entry: SegmentEntry) -> SegmentReader:
     return SegmentReader(storage.map(entry.path), entry.path, entry.size_bytes, entry.digest)
 
 
-def read_tombstones(storage: Storage, entry: FileEntry, n_rows: int) -> NDArray[np.uint8]:
-    """The packed live rows of a segment with `n_rows` rows."""
+def read_tombstones(storage: Storage, entry: FileEntry, segment: SegmentReader) -> NDArray[np.uint8]:
+    """The packed live rows of a segment."""
     data = storage.map(entry.path)
     check_xxh3_128(data, entry.digest, what="tombstone file", path=entry.path, offset=0)
-    return decode_bitmap(data, entry.path, n_rows)
+    return decode_bitmap(data, entry.path, segment.n_rows, segment.uuid)
+
+
+def scan_log(storage: Storage, path: str, collection_uuid: UUID) -> WalContents | None:
+    """What a log file of a collection holds, or None if it never acknowledged anything; raises CorruptionError."""
+    data = storage.map(path)
+    # the header is synced before the first record is written, so a crash cut the creation of a file off that ends there
+    if data.nbytes <= HEADER_BYTES:
+        return None
+    contents = scan_wal(data, path)
+    header = contents.header
+    if header.collection_uuid != collection_uuid or (header.writer_epoch, header.number) != parse_wal_path(path):
+        message = f"the log is another one than its name says; collection={header.collection_uuid} number={header.number}"
+        raise CorruptionError(message, path=path, offset=0)
+    return contents
 
 
 def _open_segment(storage: Storage, entry: SegmentEntry, known: Mapping[str, SegmentReader]) -> SegmentView:
     reader = known.get(entry.path) or open_reader(storage, entry)
-    live = None if entry.tombstones is None else read_tombstones(storage, entry.tombstones, entry.n_rows)
+    live = None if entry.tombstones is None else read_tombstones(storage, entry.tombstones, reader)
     return SegmentView(entry=entry, reader=reader, live=live, n_live=entry.n_live)
 
 
@@ -161,22 +177,11 @@ def _wal_files(storage: Storage, manifest: Manifest) -> list[tuple[int, str]]:
     return files
 
 
-def _scan(storage: Storage, path: str, *, is_last: bool) -> WalContents | None:
-    data = storage.map(path)
-    # the header is synced before the first record, so a last file that holds none never acknowledged anything
-    if is_last and holds_no_record(data):
-        return None
-    return scan_wal(data, path)
-
-
 def _check_sequence(contents: WalContents, path: str, next_seqno: int, *, is_clean: bool) -> None:
-    if contents.operations and not is_clean:
-        message = "the log before this one has lost its end"
-        raise CorruptionError(message, path=path, offset=0)
-    if contents.header.first_seqno != next_seqno:
-        message = (
-            f"the log does not follow the one before; expected_seqno={next_seqno} got={contents.header.first_seqno}"
-        )
+    # CLOSE is written behind synced records and before the next file, so a power loss may take the mark, but nothing else
+    expected = next_seqno if is_clean else next_seqno + 1
+    if contents.header.first_seqno != expected:
+        message = f"the log does not follow the one before; expected_seqno={expected} got={contents.header.first_seqno}"
         raise CorruptionError(message, path=path, offset=0)
 
 

@@ -12,12 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from drift_arrow.errors import CorruptionError
+from drift_arrow.errors import CorruptionError, LimitExceededError
 from drift_arrow.format.ipc import read_stream
-from drift_arrow.format.layout import Buffer
-from drift_arrow.format.plain import plain_type, to_plain
+from drift_arrow.format.layout import MAX_BLOCK_BYTES, Buffer
+from drift_arrow.format.plain import compact_dictionary, plain_type, to_plain
 
 _NAME: Final = "column"
+# room for the schema and the buffer table of a stream
+_STREAM_BYTES: Final = 1 << 16
 
 
 def gather_chunks(values: pa.ChunkedArray) -> pa.Array:
@@ -26,6 +28,22 @@ def gather_chunks(values: pa.ChunkedArray) -> pa.Array:
     Of an unordered dictionary, the array holds only the values that its rows use.
     """
     return _compact(_join([to_plain(chunk) for chunk in values.chunks]))
+
+
+def check_value_sizes(values: pa.ChunkedArray, name: str) -> None:
+    """Raise LimitExceededError if one value of a column alone is too large for a block; O(bytes / 16 MiB) steps.
+
+    The writer of a segment would refuse it too, but only when the rows are acknowledged already.
+    """
+    size_bytes = sum(to_plain(chunk).nbytes for chunk in values.chunks)
+    if size_bytes <= MAX_BLOCK_BYTES - _STREAM_BYTES:
+        return
+    if len(values) <= 1:
+        message = f"one value is too large; column={name!r} size_bytes={size_bytes} limit={MAX_BLOCK_BYTES}"
+        raise LimitExceededError(message)
+    half = len(values) // 2
+    check_value_sizes(values.slice(0, half), name)
+    check_value_sizes(values.slice(half), name)
 
 
 def encode_column(plain: pa.Array) -> pa.Buffer:
@@ -77,14 +95,4 @@ def _compact(array: pa.Array) -> pa.Array:
     """Drop values that no row uses: a block of a few rows must not carry all words of the collection."""
     if pt.is_union(array.type):
         return array.take(pa.array(np.arange(len(array))))
-    # The order of an ordered dictionary is data, and survives only if every block holds all of it.
-    if not pt.is_dictionary(array.type) or array.type.ordered:
-        return array
-    used = np.unique(array.indices.drop_null().to_numpy())
-    if len(used) == len(array.dictionary):
-        return array
-    renumbered = np.searchsorted(used, array.indices.fill_null(0).to_numpy())
-    indices = pa.array(
-        renumbered, type=array.type.index_type, mask=array.indices.is_null().to_numpy(zero_copy_only=False)
-    )
-    return pa.DictionaryArray.from_arrays(indices, array.dictionary.take(pa.array(used)))
+    return compact_dictionary(array) if pt.is_dictionary(array.type) else array

@@ -57,6 +57,20 @@ def from_plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
     return _convert(array, kind)
 
 
+def compact_dictionary(array: pa.DictionaryArray) -> pa.DictionaryArray:
+    """`array` with only those dictionary values that its rows use, in their order; unchanged if it is ordered."""
+    # The order of an ordered dictionary is data, and survives only if every array holds all of it.
+    if array.type.ordered:
+        return array
+    used = np.unique(array.indices.drop_null().to_numpy())
+    if len(used) == len(array.dictionary):
+        return array
+    renumbered = np.searchsorted(used, array.indices.fill_null(0).to_numpy())
+    nulls = array.indices.is_null().to_numpy(zero_copy_only=False)
+    indices = pa.array(renumbered, type=array.type.index_type, mask=nulls)
+    return pa.DictionaryArray.from_arrays(indices, array.dictionary.take(pa.array(used)))
+
+
 def check_storable(field: pa.Field) -> None:
     """Raise InvalidArgumentError if Arrow cannot take rows of a column, even in its plain form."""
     try:
@@ -129,7 +143,9 @@ def _encode_runs(array: pa.Array, target: pa.DataType) -> pa.Array:
     return pa.RunEndEncodedArray.from_arrays(runs.run_ends, values, type=target)
 
 
-def _convert_dictionary(array: pa.Array, target: pa.DataType) -> pa.Array:
+def _convert_dictionary(array: pa.DictionaryArray, target: pa.DictionaryType) -> pa.DictionaryArray:
+    if target.index_type.bit_width < array.type.index_type.bit_width:
+        array = compact_dictionary(array)
     try:
         indices = array.indices.cast(target.index_type)
     except pa.ArrowInvalid as err:

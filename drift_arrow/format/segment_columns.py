@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drift_arrow.errors import LimitExceededError
 from drift_arrow.format.column import decode_column
 from drift_arrow.format.layout import BlockType
-from drift_arrow.format.plain import from_plain, plain_type
+from drift_arrow.format.pieces import restore_pieces, take_pieces
 from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.segment_vectors import SegmentVectors
 
@@ -32,12 +30,12 @@ class SegmentColumns:
         self._vectors = vectors
 
     def take(self, rows: NDArray[np.int64], names: list[str]) -> pa.Table:
-        """`rows` in their order; raises LimitExceededError if they do not fit into one array."""
+        """`rows` in their order."""
         schema = self._schema(names)
         return pa.Table.from_arrays([self._take(rows, field) for field in schema], schema=schema)
 
     def read(self, names: list[str]) -> pa.Table:
-        """All rows, one chunk per block."""
+        """All rows, one chunk per block or more."""
         schema = self._schema(names)
         return pa.Table.from_arrays([self._read(field) for field in schema], schema=schema)
 
@@ -45,32 +43,21 @@ class SegmentColumns:
         schema = self._file.meta.schema
         return pa.schema([schema.field(name) for name in names], metadata=schema.metadata)
 
-    def _take(self, rows: NDArray[np.int64], field: pa.Field) -> pa.Array:
+    def _take(self, rows: NDArray[np.int64], field: pa.Field) -> pa.Array | pa.ChunkedArray:
         if field.name == self._file.meta.vector:
             return _vector_array(self._vectors.gather(rows), field.type)
         index = self._file.index
         owners = index.owners(self._blocks(field), rows)
-        order = np.argsort(owners, kind="stable")
-        numbers, cuts = np.unique(owners[order], return_index=True)
-        pieces = [
-            self._decode(number, field).take(pa.array(rows[places] - index.first_rows[number]))
-            for number, places in zip(numbers.tolist(), np.split(order, cuts[1:]), strict=False)
-        ]
-        places = np.empty(len(rows), dtype=np.int64)
-        places[order] = np.arange(len(rows))
-        try:
-            plain = pa.concat_arrays(pieces) if pieces else pa.nulls(0, plain_type(field.type))
-            return from_plain(pc.take(plain, pa.array(places)), field.type)
-        except (pa.ArrowInvalid, pa.ArrowCapacityError) as err:
-            message = f"rows do not fit into one Arrow array: take fewer; column={field.name!r} rows={len(rows)}"
-            raise LimitExceededError(message) from err
+        places = rows - index.first_rows[owners]
+        return take_pieces(lambda number: self._decode(number, field), owners, places, field.type)
 
     def _read(self, field: pa.Field) -> pa.ChunkedArray:
         if field.name == self._file.meta.vector:
             chunks = [_vector_array(matrix, field.type) for _, matrix in self._vectors.blocks()]
         else:
             blocks = self._blocks(field)
-            chunks = [from_plain(self._decode(i, field), field.type) for i in range(blocks.start, blocks.stop)]
+            plain = (self._decode(number, field) for number in range(blocks.start, blocks.stop))
+            chunks = [piece for rows in plain for piece in restore_pieces(rows, field.type)]
         return pa.chunked_array(chunks, type=field.type)
 
     def _blocks(self, field: pa.Field) -> slice:

@@ -113,18 +113,22 @@ class SegmentReader:
         columns : list of str
             Of the schema; may include the vector.
 
+        Returns
+        -------
+        pa.Table
+            One chunk per column; more if the rows of a column need more than 1 GiB, or have more distinct values than
+            its dictionary type can number.
+
         Raises
         ------
         InvalidArgumentError
             A row or column is not in the segment.
-        LimitExceededError
-            The rows do not fit into one Arrow array of their type: take fewer.
         """
         self._check_columns(columns)
         return self._columns.take(self._check_rows(rows), columns)
 
     def read_columns(self, columns: list[str]) -> pa.Table:
-        """All rows of `columns`, one chunk per block; the vector column is a view into the file.
+        """All rows of `columns`, one chunk per block or more; the vector column is a view into the file.
 
         Raises
         ------

@@ -26,15 +26,15 @@ def weights_size(dim: int) -> int:
     return dim if dim < WINDOW else -(-dim // WINDOW) * WINDOW
 
 
-def byte_at(address: Any, offset: Any) -> Any:
+def _byte_at(address: Any, offset: Any) -> Any:
     """Unsigned byte at `address + offset` (uint64, int64), in memory that the caller of the kernel keeps alive."""
     return ctypes.c_uint8.from_address(int(address) + int(offset)).value
 
 
-def window_product(address: Any, dim: Any, weights: Any) -> Any:
+def _window_product(address: Any, dim: Any, weights: Any) -> Any:
     """`code_product` of at least `WINDOW` codes."""
     offsets = [min(start, int(dim) - WINDOW) for start in range(0, weights.size, WINDOW)]
-    codes = [byte_at(address, offset + i) for offset in offsets for i in range(WINDOW)]
+    codes = [_byte_at(address, offset + i) for offset in offsets for i in range(WINDOW)]
     return np.int32(np.dot(codes, weights.astype(np.int64)))
 
 
@@ -52,7 +52,7 @@ def _sum_windows(context: Any, builder: ir.IRBuilder, signature: Any, arguments:
     codes = builder.inttoptr(address, ir.IntType(8).as_pointer())
     last = builder.sub(dim, window)
     wide, half = ir.VectorType(int32, WINDOW), ir.VectorType(int32, WINDOW // 2)
-    total = cgutils.alloca_once_value(builder, ir.Constant(half, None))
+    total = cgutils.alloca_once_value(builder, ir.Constant(half, None))  # type: ignore[no-untyped-call]
     with cgutils.for_range(builder, builder.udiv(size, window)) as loop:
         start = builder.mul(loop.index, window)
         offset = builder.select(builder.icmp_unsigned("<", start, last), start, last)
@@ -61,7 +61,8 @@ def _sum_windows(context: Any, builder: ir.IRBuilder, signature: Any, arguments:
         products = builder.mul(builder.zext(code, wide), builder.sext(weight, wide))
         builder.store(builder.add(builder.load(total), _sum_of_pairs(builder, products, half)), total)
     name = f"llvm.vector.reduce.add.v{WINDOW // 2}i32"
-    reduce = cgutils.get_or_insert_function(builder.module, ir.FunctionType(int32, [half]), name)
+    kind = ir.FunctionType(int32, [half])
+    reduce = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
     return builder.call(reduce, [builder.load(total)])
 
 
@@ -82,11 +83,11 @@ def _sum_of_pairs(builder: ir.IRBuilder, products: Any, half: Any) -> Any:
 if not INTERPRETED:
 
     @intrinsic
-    def byte_at(_typing_context: Any, _address: Any, _offset: Any) -> Any:
+    def _byte_at(_typing_context: Any, _address: Any, _offset: Any) -> Any:
         return types.uint8(types.uint64, types.int64), _load_byte
 
     @intrinsic
-    def window_product(_typing_context: Any, _address: Any, _dim: Any, weights: Any) -> Any:
+    def _window_product(_typing_context: Any, _address: Any, _dim: Any, weights: Any) -> Any:
         return types.int32(types.uint64, types.int64, weights), _sum_windows
 
 
@@ -99,8 +100,8 @@ def code_product(address: Any, dim: Any, weights: Any) -> Any:
         an earlier window has counted weigh 0 there: no byte outside the row is touched.
     """
     if dim >= WINDOW:
-        return window_product(address, dim, weights)
+        return _window_product(address, dim, weights)
     total = np.int32(0)
     for j in range(dim):
-        total = np.int32(total + np.int32(byte_at(address, j)) * np.int32(weights[j]))
+        total = np.int32(total + np.int32(_byte_at(address, j)) * np.int32(weights[j]))
     return total

@@ -46,8 +46,8 @@ def _bucket_range(rows: Any, lo: Any, hi: Any) -> None:
 def _encode_row(row: Any, lo: Any, inverse: Any, codes: Any) -> None:
     for j in range(codes.size):
         scaled = (np.float64(row[j]) - np.float64(lo[j])) * inverse[j] + 0.5
-        # written so that NaN gives 255: the conversion of what does not fit is undefined
-        codes[j] = np.uint8(np.int32(scaled if scaled < _LARGEST_CODE else _LARGEST_CODE))
+        # in this order NaN gives 255 too: the conversion of what does not fit is undefined
+        codes[j] = np.uint8(np.int32(min(_LARGEST_CODE, scaled)))
 
 
 @kernel

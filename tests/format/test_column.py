@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift_arrow.errors import CorruptionError
-from drift_arrow.format.column import decode_column, encode_column, gather_chunks
+from drift_arrow.errors import CorruptionError, LimitExceededError
+from drift_arrow.format import column
+from drift_arrow.format.column import check_value_sizes, decode_column, encode_column, gather_chunks
 from drift_arrow.format.plain import from_plain
 from tests.format.samples import arrays, outcome, same
 
@@ -43,23 +44,23 @@ def test_any_strings_come_back(values):
 
 def test_an_unordered_dictionary_loses_the_values_that_no_row_uses():
     words = pa.array([f"word {i}" for i in range(10_000)])
-    column = pa.DictionaryArray.from_arrays(pa.array([9_000, 7, None, 9_000]), words)
-    plain = decoded(stored(column), column.type, 4)
+    array = pa.DictionaryArray.from_arrays(pa.array([9_000, 7, None, 9_000]), words)
+    plain = decoded(stored(array), array.type, 4)
     assert plain.dictionary.to_pylist() == ["word 7", "word 9000"]
     assert plain.to_pylist() == ["word 9000", "word 7", None, "word 9000"]
 
 
 def test_an_unordered_dictionary_of_nulls_loses_all_values():
-    column = pa.DictionaryArray.from_arrays(pa.array([None, None], pa.int32()), pa.array(["x"]))
-    plain = decoded(stored(column), column.type, 2)
+    array = pa.DictionaryArray.from_arrays(pa.array([None, None], pa.int32()), pa.array(["x"]))
+    plain = decoded(stored(array), array.type, 2)
     assert (len(plain.dictionary), plain.to_pylist()) == (0, [None, None])
 
 
 def test_an_ordered_dictionary_keeps_all_values_in_their_order():
-    column = ARRAYS["ordered dictionary"].slice(0, 1)
-    plain = decoded(stored(column), column.type, 1)
+    array = ARRAYS["ordered dictionary"].slice(0, 1)
+    plain = decoded(stored(array), array.type, 1)
     assert plain.dictionary.to_pylist() == ["low", "mid", "high", "unused"]
-    assert from_plain(plain, column.type).type.ordered
+    assert from_plain(plain, array.type).type.ordered
 
 
 def test_the_values_point_into_the_raw_bytes():
@@ -91,3 +92,17 @@ def test_every_truncation_raises_nothing_but_damage():
         array, error = outcome(decoded, raw[:length], pa.string(), 6)
         # only the end-of-stream mark may be missing
         assert error is not None or same(array, ARRAYS["string"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrap"),
+    [(pa.binary(), bytes), (pa.binary_view(), bytes), (pa.list_(pa.binary_view()), lambda value: [value])],
+    ids=["binary", "views", "list of views"],
+)
+def test_a_value_that_fits_into_no_block_is_found_among_those_that_do(monkeypatch, kind, wrap):
+    monkeypatch.setattr(column, "MAX_BLOCK_BYTES", 100_000)
+    sizes = [20_000] * 20
+    check_value_sizes(pa.chunked_array([pa.array([wrap(bytes(size)) for size in sizes], kind)]), "blob")
+    sizes[7] = 40_000
+    with pytest.raises(LimitExceededError, match="one value is too large; column='blob'"):
+        check_value_sizes(pa.chunked_array([pa.array([wrap(bytes(size)) for size in sizes], kind)]), "blob")

@@ -83,6 +83,12 @@ def test_metadata_of_nested_fields_survives():
     assert plain.value_field.equals(pa.field("entry", pa.large_string(), nullable=False, metadata={"k": "v"}), True)
 
 
+def test_a_dictionary_of_a_slice_is_numbered_anew_for_a_small_index():
+    plain = pa.array([str(i) for i in range(200)]).dictionary_encode().slice(150, 20)
+    back = from_plain(plain, pa.dictionary(pa.int8(), pa.string()))
+    assert back.to_pylist() == [str(i) for i in range(150, 170)]
+
+
 def test_more_distinct_values_than_an_index_can_number_ask_for_fewer_rows():
     plain = pa.array([str(i) for i in range(200)]).dictionary_encode()
     with pytest.raises(LimitExceededError, match="select fewer rows"):

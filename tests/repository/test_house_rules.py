@@ -30,7 +30,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def repository_files() -> list[Path]:
-    """Files under version control, or about to be; without git (a source archive) all but hidden directories."""
+    """Files under version control, or about to be; without git (a source archive) all that tools did not leave."""
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=False,
@@ -38,7 +38,8 @@ def repository_files() -> list[Path]:
     if listing.returncode == 0:
         paths = [ROOT / name for name in listing.stdout.split("\0") if name]
     else:
-        paths = [path for path in ROOT.rglob("*") if not any(part in {".git", ".venv"} for part in path.parts)]
+        left = re.compile(r"/(__pycache__|\.(?!ci/|editorconfig|gitignore|pre-commit)[^/]*)(/|$)")
+        paths = [path for path in ROOT.rglob("*") if not left.search("/" + path.relative_to(ROOT).as_posix())]
     return [path for path in paths if path.is_file()]
 
 

@@ -11,11 +11,13 @@ import duckdb
 import pytest
 
 from drift_arrow import duckdb_udf
-from drift_arrow.duckdb_udf import native_database, static_extension
+from drift_arrow.duckdb_udf import capi, native_database, static_extension
 from drift_arrow.errors import InvalidArgumentError
 from tests.surfaces.duck import make_collection, make_table
 
 N_ROWS = 300
+
+needs_static_extensions = pytest.mark.skipif(not capi.has_static_extensions(), reason="DuckDB 2.0 or later")
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,7 @@ def run(code, *arguments):
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
 
 
+@needs_static_extensions
 def test_a_connection_opened_later_needs_no_registration(path):
     with duckdb.connect() as con:
         assert count(con, path) == [(N_ROWS,)]
@@ -118,7 +121,7 @@ assert con.execute("SELECT count(*) FROM drift_scan(?)", [sys.argv[1]]).fetchall
 
 def test_views_and_macros_live_in_a_database_file(path, tmp_path):
     file = str(tmp_path / "views.db")
-    with duckdb.connect(file) as con:
+    with duckdb_udf.register(duckdb.connect(file)) as con:
         con.execute(f"CREATE VIEW docs AS FROM drift_scan('{path}')")
         con.execute(f"CREATE MACRO near(q) AS TABLE SELECT id FROM drift_search('{path}', q, k := 1)")
     with duckdb.connect(file, read_only=True) as con:
@@ -171,6 +174,7 @@ def test_threads_connect_and_register_at_once(path):
     assert failures == []
 
 
+@needs_static_extensions
 def test_a_second_import_does_not_spoil_connecting(path):
     importlib.reload(static_extension).install()
     with duckdb.connect() as con:

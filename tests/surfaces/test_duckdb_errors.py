@@ -29,6 +29,7 @@ def con():
     [
         ("[1.0, 2.0]", "wrong dimension"),
         ("[]", "wrong dimension"),
+        ("''::BLOB", "wrong dimension"),
         ("NULL", "the query vector is NULL"),
         ("[1, NULL]", "holds a NULL: give numbers only; position=1"),
         ("[NULL]", "holds a NULL"),

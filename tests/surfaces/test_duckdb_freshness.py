@@ -8,12 +8,16 @@ import sys
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 
 import drift_arrow
 from drift_arrow import duckdb_udf
 from drift_arrow.duckdb_udf import readers
+from drift_arrow.duckdb_udf.source import ScanSource, SearchSource
+from drift_arrow.errors import InvalidArgumentError
+from tests.surfaces.brute_force import DIM
 from tests.surfaces.duck import make_collection, make_table
 
 
@@ -94,6 +98,19 @@ def test_a_collection_that_was_made_anew_shows_its_new_columns(con, tmp_path):
         ("b", 8),
         ("c", 9),
     ]
+
+
+def test_columns_that_change_between_binding_and_reading_are_refused(tmp_path):
+    path = make_collection(tmp_path, make_table(10))
+    query = np.zeros(DIM, np.float32)
+    bound = [ScanSource.of(path), SearchSource.of(path, query=query, k=1, where=None, is_exact=False)]
+    with drift_arrow.connect(tmp_path) as database:
+        database.drop_collection("docs")
+        schema = make_table(0).schema.remove(1)
+        database.create_collection("docs", schema=schema, vector="v", key="id")
+        for source in bound:
+            with pytest.raises(InvalidArgumentError, match="the columns changed since the statement was bound"):
+                list(source.batches(["id"]))
 
 
 def test_a_half_read_scan_keeps_its_snapshot(con, tmp_path):

@@ -20,4 +20,4 @@ def verify(address: CollectionArgument, as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"collection": address, "files": report.files, "bytes": report.bytes, "rows": report.rows})
     else:
-        print(f"{address} is sound: {report.files} files, {bytes_text(report.bytes)}, {report.rows:,} rows")
+        print(f"{address} is sound: {report.files} files, {bytes_text(report.bytes)}, {report.rows:,} rows in segments")
