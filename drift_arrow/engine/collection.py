@@ -205,6 +205,7 @@ class Collection:
         core.freeze()
         while core.flush_frozen():
             pass
+        core.collect_garbage()
 
     def refresh(self) -> None:
         """Let a read-only handle see the newest durable state; others always do."""

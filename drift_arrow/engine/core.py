@@ -71,7 +71,11 @@ class Core:
         manifest = recovered.snapshot.manifest
         self._rotation = self._rotated(manifest.wal_floor, manifest.last_seqno)
         if not recovered.is_clean or len(recovered.snapshot.memtables) > 1:
-            self._settle(recovered)
+            try:
+                self._settle(recovered)
+            except BaseException:
+                self._wal.abandon()
+                raise
 
     def _settle(self, recovered: Recovered) -> None:
         """Bring what was replayed into a segment: after a crash, pages of the old log may be in the cache alone."""
@@ -154,6 +158,8 @@ class Core:
             # once closed, another process may hold the lock
             if self._closed or len(base.memtables) == 1:
                 return False
+            # nothing can be published on top of a failed log: each attempt would leave one more segment behind
+            self._wal.check_usable()
             flushed = flush(self.storage, base, rotation, self.spec, self.options)
             with self._writing:
                 head = self._head = swap_in(self._head, flushed)
@@ -161,6 +167,12 @@ class Core:
             self._commit(head)
             collect_garbage(self.storage, self.options.retained_versions)
             return True
+
+    def collect_garbage(self) -> None:
+        """Delete what no retained version names, such as the files that a crash of an earlier writer left."""
+        with self._maintaining:
+            if not self._closed:
+                collect_garbage(self.storage, self.options.retained_versions)
 
     def report_background_error(self, error: Exception) -> None:
         """Keep an error of the Janitor for the next caller, and wake those who wait for it."""

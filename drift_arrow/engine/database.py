@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
@@ -83,12 +84,12 @@ class Database:
         """
         storage = self._storage.child(check_name(name))
         spec = make_spec(schema, vector=vector, key=key, metric=metric, dim=dim, key_seed=secrets.randbits(64))
-        if list_versions(storage):
-            message = f"the collection exists: open it with collection({name!r}); path={storage.uri!r}"
-            raise AlreadyExistsError(message)
+        _refuse_existing(storage, name)
         storage.make_directories(_DIRECTORIES)
         lock = storage.lock()
         try:
+            # another process may have created it meanwhile
+            _refuse_existing(storage, name)
             _write_first_version(storage, spec, options or Options())
         finally:
             lock.release()
@@ -153,9 +154,11 @@ class Database:
 
     def close(self) -> None:
         """Close every handle that this database gave out."""
-        for handle in self._handles:
-            handle.close()
-        self._handles.clear()
+        with contextlib.ExitStack() as stack:
+            # each of them, even if another one fails to
+            for handle in self._handles:
+                stack.callback(handle.close)
+            self._handles.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -217,10 +220,16 @@ def _open(storage: Storage, name: str, *, read_only: bool) -> Collection:
     return Collection(name, Reader(storage) if core is None else core, read_only=True)
 
 
+def _refuse_existing(storage: Storage, name: str) -> None:
+    if list_versions(storage):
+        message = f"the collection exists: open it with collection({name!r}); path={storage.uri!r}"
+        raise AlreadyExistsError(message)
+
+
 def _write_first_version(storage: Storage, spec: CollectionSpec, options: Options) -> None:
     """Version 1, and before it the log that it builds on."""
     collection_uuid = uuid.uuid4()
-    storage.delete_unfinished()
+    storage.settle()
     for file in storage.list_files(WAL_DIRECTORY):
         # left by a creation that crashed before its manifest: nothing names it
         storage.delete(file.path)

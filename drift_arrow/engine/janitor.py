@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from drift_arrow.engine.graph import Graph
+from drift_arrow.errors import PoisonedError
 from drift_arrow.options import JANITOR_RETRY_S
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Janitor:
         self._core = core
         self._wake = threading.Event()
         self._stopping = False
+        self._has_tidied = False
         self._thread = threading.Thread(target=self._run, name=f"janitor {core.storage.uri}", daemon=True)
 
     def start(self) -> None:
@@ -52,9 +54,13 @@ class Janitor:
                 retry_s = None
             except Exception as error:  # noqa: BLE001 - a background thread: the next call raises it
                 self._core.report_background_error(error)
-                retry_s = JANITOR_RETRY_S
+                # a failed log stays so until the collection is opened again
+                retry_s = None if isinstance(error, PoisonedError) else JANITOR_RETRY_S
 
     def _work(self) -> None:
+        if not self._has_tidied:
+            self._core.collect_garbage()
+            self._has_tidied = True
         while not self._stopping and (self._core.flush_frozen() or self._extend_graph()):
             pass
 

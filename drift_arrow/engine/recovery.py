@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from drift_arrow.engine.storage import Storage
+    from drift_arrow.engine.storage import FileInfo, Storage
     from drift_arrow.format.manifest import FileEntry, Manifest, SegmentEntry
 
 
@@ -85,8 +85,8 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     Notes
     -----
     The newest manifest gives the segments; log files from its `wal_floor` on are replayed in the order of their
-    numbers, which is the order of their seqnos: that none is missing between two of them is what proves that the log is
-    whole. Files without a record are left by crashes while they were created, and are passed over.
+    numbers, which is the order of their seqnos: that no seqno is missing proves the log whole. Crashes leave files
+    without a record behind, wherever the creation of a file or a recovery was cut off.
     """
     manifest = read_newest(storage)
     spec = CollectionSpec.from_manifest(manifest)
@@ -103,7 +103,7 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     snapshot = with_room(snapshot, 1, spec, options)
     files = _wal_files(storage, manifest)
     next_seqno, is_clean = manifest.last_seqno + 1, True
-    for _, path in files:
+    for path in _paths_to_replay(files):
         contents = scan_log(storage, path, manifest.collection_uuid)
         if contents is None:
             continue
@@ -115,7 +115,7 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
         spec=spec,
         options=options,
         snapshot=snapshot,
-        writer_epoch=max([manifest.writer_epoch, *(_epoch(path) for _, path in files)]),
+        writer_epoch=max([manifest.writer_epoch, *(_epoch(file.path) for _, file in files)]),
         next_wal_number=files[-1][0] + 1,
         next_seqno=next_seqno,
         is_clean=is_clean,
@@ -135,15 +135,19 @@ def read_tombstones(storage: Storage, entry: FileEntry, segment: SegmentReader) 
 
 
 def scan_log(storage: Storage, path: str, collection_uuid: UUID) -> WalContents | None:
-    """What a log file of a collection holds, or None if it never acknowledged anything; raises CorruptionError."""
+    """What a log file of a collection holds, or None if a crash cut off its creation; raises CorruptionError."""
     data = storage.map(path)
-    # the header is synced before the first record is written, so a crash cut the creation of a file off that ends there
-    if data.nbytes <= HEADER_BYTES:
-        return None
-    contents = scan_wal(data, path)
+    try:
+        contents = scan_wal(data, path)
+    except CorruptionError:
+        # the header is synced before the first record is written
+        if data.nbytes <= HEADER_BYTES:
+            return None
+        raise
     header = contents.header
     if header.collection_uuid != collection_uuid or (header.writer_epoch, header.number) != parse_wal_path(path):
-        message = f"the log is another one than its name says; collection={header.collection_uuid} number={header.number}"
+        found = f"collection={header.collection_uuid} number={header.number}"
+        message = f"the log is another one than its name says; {found}"
         raise CorruptionError(message, path=path, offset=0)
     return contents
 
@@ -162,14 +166,14 @@ def _options(manifest: Manifest, storage: Storage) -> Options:
         raise CorruptionError(message, path=storage.uri, offset=0) from error
 
 
-def _wal_files(storage: Storage, manifest: Manifest) -> list[tuple[int, str]]:
-    """(number, path) of the log files to replay, without gaps."""
-    parsed = [(parse_wal_path(file.path), file.path) for file in storage.list_files(WAL_DIRECTORY)]
-    files = sorted((names[1], path) for names, path in parsed if names is not None and names[1] >= manifest.wal_floor)
-    for expected, (number, path) in enumerate(files, start=manifest.wal_floor):
+def _wal_files(storage: Storage, manifest: Manifest) -> list[tuple[int, FileInfo]]:
+    """The log files behind the manifest with their numbers, which have no gaps."""
+    parsed = [(parse_wal_path(file.path), file) for file in storage.list_files(WAL_DIRECTORY)]
+    files = sorted((names[1], file) for names, file in parsed if names is not None and names[1] >= manifest.wal_floor)
+    for expected, (number, file) in enumerate(files, start=manifest.wal_floor):
         if number != expected:
             message = f"a log file is missing or doubled; expected_number={expected} got={number}"
-            raise CorruptionError(message, path=path, offset=0)
+            raise CorruptionError(message, path=file.path, offset=0)
     if not files:
         missing = wal_path(manifest.writer_epoch, manifest.wal_floor)
         message = "the log that the manifest builds on is missing"
@@ -177,11 +181,17 @@ def _wal_files(storage: Storage, manifest: Manifest) -> list[tuple[int, str]]:
     return files
 
 
+def _paths_to_replay(files: list[tuple[int, FileInfo]]) -> list[str]:
+    """All but the newest files without a record: crashes left those before anything built on them."""
+    stops = [place for place, (_, file) in enumerate(files, start=1) if file.size_bytes > HEADER_BYTES]
+    return [file.path for _, file in files[: max(stops, default=0)]]
+
+
 def _check_sequence(contents: WalContents, path: str, next_seqno: int, *, is_clean: bool) -> None:
-    # CLOSE is written behind synced records and before the next file, so a power loss may take the mark, but nothing else
-    expected = next_seqno if is_clean else next_seqno + 1
-    if contents.header.first_seqno != expected:
-        message = f"the log does not follow the one before; expected_seqno={expected} got={contents.header.first_seqno}"
+    first = contents.header.first_seqno
+    # CLOSE is written behind synced records and before the next file, so a power loss can take it, and nothing else
+    if first != next_seqno and (is_clean or first != next_seqno + 1):
+        message = f"the log does not follow the one before; expected_seqno={next_seqno} got={first}"
         raise CorruptionError(message, path=path, offset=0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -75,7 +76,7 @@ def is_open(uri: str) -> bool:
 def _open_core(storage: Storage) -> Core:
     lock = storage.lock()
     try:
-        storage.delete_unfinished()
+        storage.settle()
         return Core(storage, lock, recover(storage))
     except BaseException:
         lock.release()
@@ -91,6 +92,6 @@ def _close(uri: str) -> None:
 @atexit.register
 def _close_all() -> None:
     """Leave finished logs behind when the interpreter exits, so that the next open is a clean one."""
-    with _guard:
+    with _guard, contextlib.ExitStack() as stack:
         for uri in list(_open):
-            _close(uri)
+            stack.callback(_close, uri)

@@ -101,12 +101,10 @@ class Wal:
             last_seqno = self._next_seqno - 1
         try:
             self._write(group)
-        except StorageError as error:
+        except BaseException as error:
             self._fail(error)
-            self._check_usable()
-        except BaseException:
-            # an interrupt between write and sync leaves unknown bytes, and followers must not wait for ever
-            self._fail(StorageError("interrupted while writing the log"))
+            if isinstance(error, StorageError):
+                self._check_usable()
             raise
         self._lead_out(last_seqno)
 
@@ -118,16 +116,17 @@ class Wal:
         The caller holds the collection's write lock.
         The finished file ends in a synced CLOSE record, so recovery can tell "ended here" from "lost its end".
         """
-        self._finish_file()
-        with self._changed:
-            try:
+        try:
+            self._finish_file()
+            with self._changed:
                 self._salt, self._log, self._durable_offset = self._open_file(self.number + 1, self._next_seqno)
-            except StorageError as error:
-                self._poison = error
-                raise
-            self._written_offset = self._durable_offset
-            self.number += 1
-            return self.number
+                self._written_offset = self._durable_offset
+                self.number += 1
+                return self.number
+        except BaseException as error:
+            # the old file may end in CLOSE, and nothing may follow that
+            self._fail(error)
+            raise
 
     def close(self) -> None:
         """Finish the file with a CLOSE record; a poisoned log is only released."""
@@ -137,15 +136,26 @@ class Wal:
         try:
             if self._poison is None:
                 self._finish_file()
-            else:
-                self._log.close()
         finally:
-            self._closed = True
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Release the file as it is, as a crash would."""
+        self._closed = True
+        self._log.close()
+
+    def check_usable(self) -> None:
+        """Raise PoisonedError if a write or sync failed, ClosedError after `close`."""
+        with self._changed:
+            self._check_usable()
 
     def _finish_file(self) -> None:
         with self._changed:
             self._check_usable()
             self._finishing = True
+        # whoever sees CLOSE builds on what is before it, and CLOSE may be seen before it is durable itself
+        self.sync(self.last_seqno)
+        with self._changed:
             seqno = self._frame(RecordType.CLOSE, b"")
         self.sync(seqno)
         self._finishing = False
@@ -161,8 +171,12 @@ class Wal:
             salt=salt,
         ).encode()
         log = self._storage.open_log(wal_path(self._writer_epoch, number))
-        log.append([header])
-        log.sync()
+        try:
+            log.append([header])
+            log.sync()
+        except BaseException:
+            log.close()
+            raise
         return salt, log, len(header)
 
     def _frame(self, kind: RecordType, payload: Buffer) -> int:
@@ -193,9 +207,12 @@ class Wal:
             self._leading = False
             self._changed.notify_all()
 
-    def _fail(self, error: StorageError) -> None:
+    def _fail(self, error: BaseException) -> None:
         with self._changed:
-            self._poison = error
+            if self._poison is None:
+                # an interrupt between write and sync leaves unknown bytes too, and followers must not wait for ever
+                interrupted = StorageError("interrupted while writing the log")
+                self._poison = error if isinstance(error, StorageError) else interrupted
             self._leading = False
             self._changed.notify_all()
 

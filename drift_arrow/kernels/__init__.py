@@ -1,1 +1,21 @@
-"""Kernels: NumPy arrays in, NumPy arrays out, compiled by numba. They know no Arrow, no files and no threads."""
+"""Kernels: NumPy arrays in, NumPy arrays out, compiled by numba. They know no Arrow, no files and no threads.
+
+========  ==============================================================================================
+module    public names
+========  ==============================================================================================
+adc       BucketArrays, adc_scan
+bitmap    full, from_mask, to_mask, count, clear, test, intersect
+distance  METRIC_CODES, exact_distances, exact_distances_batch, squared_norms, normalize_rows,
+          first_nonfinite_row, first_zero_row
+gather    gather_rows
+keys      KeyTable, fingerprint_ints, fingerprint_strings, first_duplicate, sort_fingerprints, find_sorted
+kmeans    train_centroids, assign_buckets
+rank      rank_buckets
+scan      exact_scan
+sq8       Sq8, sq8_encode, sq8_decode
+topk      Heaps
+========  ==============================================================================================
+
+Every kernel is a private compiled function, which trusts its arguments, and a public wrapper, which checks them and
+allocates the results. Import the names from their modules; this package itself loads nothing.
+"""

@@ -128,7 +128,7 @@ class KeyTable:
         if not 0 <= first_row <= int(_NO_ROW) - len(fingerprints):
             raise ValueError(f"rows must be in [0, 2**32 - 1); got={first_row} rows={len(fingerprints)}")
         self._reserve(self._n_keys + len(fingerprints))
-        self._n_keys += int(_insert(self._words, self._rows, fingerprints, first_row))
+        self._n_keys += int(_insert(self._words, self._rows, fingerprints, int(first_row)))
 
     def find(self, fingerprints: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Row of each of (n, 2) uint64 fingerprints, or -1, as (n,) int64.

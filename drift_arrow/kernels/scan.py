@@ -98,6 +98,4 @@ def exact_scan(
     bits = ALL_ROWS if allowed is None else readonly("allowed", allowed, np.uint8, n_bytes(len(matrix)))
     if len(heaps.ids) != len(queries):
         raise ValueError(f"need as many heaps as queries; got={len(heaps.ids)} queries={len(queries)}")
-    if allowed is not None and not len(matrix):
-        return
-    _exact_scan(matrix, first_id, bits, queries, lengths(queries), metric_code(metric), heaps.distances, heaps.ids)
+    _exact_scan(matrix, int(first_id), bits, queries, lengths(queries), metric_code(metric), heaps.distances, heaps.ids)

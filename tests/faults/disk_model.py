@@ -35,7 +35,7 @@ class Inode:
 
 class Disk:
     def __init__(self, image: Image) -> None:
-        self.names = {path: Inode(data is None, data or b"") for path, data in image.items()}
+        self.names = {path: Inode(data is None, data or b"") for path, data in ({"/": None} | image).items()}
         self._durable = dict(self.names)
         # each change of names is atomic: several names at once for a rename, None where a name goes
         self._changes: list[dict[str, Inode | None]] = []
@@ -52,6 +52,11 @@ class Disk:
             else:
                 kept.append(names)
         self._changes = kept
+
+    def least(self) -> Image:
+        """What every power loss at this moment leaves."""
+        names = {path: inode for path, inode in self._durable.items() if _is_reachable(path, self._durable)}
+        return {path: None if inode.is_directory else inode.synced for path, inode in names.items()}
 
     def crash(self, rng: random.Random) -> Image:
         """What one power loss at this moment may leave."""

@@ -56,7 +56,7 @@ class FrozenStorage(Storage):
     def delete_child(self, name: str) -> NoReturn:
         self._refuse()
 
-    def delete_unfinished(self) -> NoReturn:
+    def settle(self) -> NoReturn:
         self._refuse()
 
     def open_log(self, path: str) -> Log:

@@ -96,7 +96,7 @@ class Lives:
             _write_first_version(storage, spec, OPTIONS)
             lock.release()
         lock = storage.lock()
-        storage.delete_unfinished()
+        storage.settle()
         core = Core(storage, lock, recover(storage))
         rows = snapshot_rows(core.snapshot)
         self._check(rows)

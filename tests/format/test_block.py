@@ -1,3 +1,5 @@
+from uuid import UUID
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from drift_arrow.format.block import (
     decode_block_header,
     encode_block,
 )
+from drift_arrow.format.checksum import xxh3_64
 from drift_arrow.format.codec import choose
 from drift_arrow.format.layout import HEADER_BYTES, MAX_BLOCK_BYTES, NO_COLUMN, PAGE_BYTES, BlockType, CodecId
 from tests.format.samples import UUID_1, UUID_2, flipped
@@ -103,6 +106,14 @@ def test_a_block_of_another_file_is_damage():
 def test_lengths_are_bounded_before_they_are_used(fields):
     with pytest.raises(CorruptionError, match="impossible"):
         read(header_bytes(**fields) + bytes(PAGE_BYTES - HEADER_BYTES))
+
+
+@pytest.mark.parametrize("position", [0, 3, 28, 31, 40, 55])
+def test_a_right_checksum_does_not_excuse_wrong_magic_or_reserved_bytes(position):
+    unsealed = flipped(header_bytes()[:-8], position)
+    data = unsealed + xxh3_64(UUID(UUID_1).bytes, unsealed).to_bytes(8, "little") + bytes(PAGE_BYTES)
+    with pytest.raises(CorruptionError, match="impossible"):
+        read(data)
 
 
 def test_an_unknown_codec_asks_for_an_upgrade():

@@ -34,6 +34,7 @@ def test_the_rows_of_a_slice_do_not_carry_the_others(name):
     array = ARRAYS[name]
     many = pa.concat_arrays([array] * 500)
     assert stored(many.slice(1200, 6)).size < 2 * stored(array).size
+    assert stored(many.slice(1200, 3), many.slice(1203, 3)).size < 2 * stored(array).size
 
 
 @given(st.lists(st.none() | st.text(max_size=5), max_size=50))
@@ -74,6 +75,16 @@ def test_another_type_or_number_of_rows_is_damage(kind, n_values):
     with pytest.raises(CorruptionError, match="other rows than it declares") as caught:
         decoded(stored(pa.array([1, 2, 3])), kind, n_values)
     assert (caught.value.path, caught.value.offset) == ("p", 64)
+
+
+@pytest.mark.parametrize("columns", [[], [pa.array([1, 2, 3]), pa.array([1, 2, 3])]], ids=["none", "two"])
+def test_another_number_of_columns_is_damage(columns):
+    names = ["column", "more"][: len(columns)]
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, pa.schema([(name, pa.int64()) for name in names])) as stream:
+        stream.write_batch(pa.RecordBatch.from_arrays(columns, names=names))
+    with pytest.raises(CorruptionError, match="other rows"):
+        decoded(sink.getvalue(), pa.int64(), 3 if columns else 0)
 
 
 @pytest.mark.parametrize("name", ["string", "list", "dictionary", "string_view", "struct"])

@@ -36,9 +36,10 @@ def test_every_truncation_is_damage():
             decode_file_header(HEADER.encode()[:length], SEGMENT_MAGIC, path="p")
 
 
-def test_an_intact_header_of_a_newer_version_asks_for_an_upgrade():
+@pytest.mark.parametrize("position", [4, 6, 7], ids=["version", "reserved", "reserved too"])
+def test_an_intact_header_of_a_newer_version_asks_for_an_upgrade(position):
     newer = bytearray(HEADER.encode())
-    newer[4] = 2
+    newer[position] = 2
     with pytest.raises(UnsupportedFormatError, match="upgrade drift_arrow"):
         decode_file_header(resealed(newer), SEGMENT_MAGIC, path="p")
 

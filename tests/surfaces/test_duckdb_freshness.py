@@ -15,7 +15,7 @@ import pytest
 import drift_arrow
 from drift_arrow import duckdb_udf
 from drift_arrow.duckdb_udf import readers
-from drift_arrow.duckdb_udf.source import ScanSource, SearchSource
+from drift_arrow.duckdb_udf.source import ScanSource, SearchSource, Source
 from drift_arrow.errors import InvalidArgumentError
 from tests.surfaces.brute_force import DIM
 from tests.surfaces.duck import make_collection, make_table
@@ -103,7 +103,7 @@ def test_a_collection_that_was_made_anew_shows_its_new_columns(con, tmp_path):
 def test_columns_that_change_between_binding_and_reading_are_refused(tmp_path):
     path = make_collection(tmp_path, make_table(10))
     query = np.zeros(DIM, np.float32)
-    bound = [ScanSource.of(path), SearchSource.of(path, query=query, k=1, where=None, is_exact=False)]
+    bound: list[Source] = [ScanSource.of(path), SearchSource.of(path, query=query, k=1, where=None, is_exact=False)]
     with drift_arrow.connect(tmp_path) as database:
         database.drop_collection("docs")
         schema = make_table(0).schema.remove(1)

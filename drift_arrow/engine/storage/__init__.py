@@ -76,8 +76,11 @@ class Storage(Protocol):
     def delete_child(self, name: str) -> None:
         """Remove the directory `name` with all it holds; readers that mapped its files keep their bytes."""
 
-    def delete_unfinished(self) -> None:
-        """Remove what a crash left half-written by `create`; only the holder of the lock may call this."""
+    def settle(self) -> None:
+        """Remove what a crash left half-written by `create`, and make durable what it had published already.
+
+        Only the holder of the lock may call this, before it builds on what it finds.
+        """
 
     def open_log(self, path: str) -> Log:
         """Create a new, empty log durably; AlreadyExistsError if the path is taken."""

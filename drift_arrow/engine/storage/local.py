@@ -47,10 +47,14 @@ class LocalStorage:
     def make_directories(self, names: Sequence[str]) -> None:
         """See `Storage.make_directories`."""
         with _translated(self.uri):
-            missing = [path for path in (self._root, *self._root.parents) if not path.exists()]
-            for path in reversed(missing):
-                path.mkdir(mode=0o700, exist_ok=True)
-                _sync_directory(path.parent)
+            for path in reversed((self._root, *self._root.parents[:-1])):
+                if not path.exists():
+                    path.mkdir(mode=0o700, exist_ok=True)
+                    _sync_directory(path.parent)
+                    continue
+                # whoever made it may have died before syncing; further up, directories may be no business of ours
+                with contextlib.suppress(OSError):
+                    _sync_directory(path.parent)
             for name in names:
                 (self._root / name).mkdir(mode=0o700, exist_ok=True)
             _sync_directory(self._root)
@@ -137,11 +141,13 @@ class LocalStorage:
             _sync_directory(self._root)
             shutil.rmtree(doomed)
 
-    def delete_unfinished(self) -> None:
-        """See `Storage.delete_unfinished`."""
+    def settle(self) -> None:
+        """See `Storage.settle`; a process may have died between link(2) and the fsync of the directory."""
         with _translated(self.uri):
             for path in self._root.glob(f"*/{_TEMPORARY_PREFIX}*"):
                 path.unlink(missing_ok=True)
+            for name in self.list_children():
+                _sync_directory(self._root / name)
 
     def open_log(self, path: str) -> LocalLog:
         """See `Storage.open_log`."""

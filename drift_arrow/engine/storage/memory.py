@@ -92,8 +92,8 @@ class MemoryStorage:
             for path in [path for path in self._files if path.startswith(prefix)]:
                 del self._files[path]
 
-    def delete_unfinished(self) -> None:
-        """See `Storage.delete_unfinished`; nothing unfinished is ever visible here."""
+    def settle(self) -> None:
+        """See `Storage.settle`; nothing unfinished is ever visible here."""
 
     def open_log(self, path: str) -> MemoryLog:
         """See `Storage.open_log`."""
