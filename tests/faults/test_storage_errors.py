@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import drift_arrow as drift
-from drift_arrow.engine import registry
-from drift_arrow.engine.core import Core
+from drift_arrow.engine import core, registry
 from drift_arrow.engine.storage.memory import MemoryStorage
 from drift_arrow.errors import DriftError, NotFoundError, StorageError
 from tests.faults.faulty_storage import Faults, FaultyStorage
@@ -22,7 +21,7 @@ _names = itertools.count()
 class IdleJanitor:
     """Leaves all work to the calls of the test, so that each step has the same number in every life."""
 
-    def __init__(self, core: Core) -> None: ...
+    def __init__(self, core: core.Core) -> None: ...
 
     def start(self) -> None: ...
 
@@ -32,6 +31,8 @@ class IdleJanitor:
 @pytest.fixture(autouse=True)
 def _no_background_work(monkeypatch):
     monkeypatch.setattr(registry, "Janitor", IdleJanitor)
+    # a writer would wait for the Janitor
+    monkeypatch.setattr(core, "FROZEN_MEMTABLES_MAX", 100)
 
 
 class World:
