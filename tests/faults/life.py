@@ -13,8 +13,8 @@ from drift_arrow.engine.database import _write_first_version
 from drift_arrow.engine.recovery import recover
 from drift_arrow.engine.spec import make_spec
 from drift_arrow.engine.storage import Storage, local
-from drift_arrow.format.segment_reader import SegmentReader
 from drift_arrow.errors import AlreadyExistsError, DriftError, NotFoundError
+from drift_arrow.format.segment_reader import SegmentReader
 from drift_arrow.options import FROZEN_MEMTABLES_MAX, Options
 from tests.faults.disk_model import Disk, Image
 from tests.faults.frozen_storage import FrozenStorage
@@ -59,7 +59,9 @@ class Lives:
         self._version = 0
         self._segments: dict[tuple[str, bytes], SegmentReader] = {}
         self._outcomes: dict[frozenset[tuple[str, bytes]], Outcome] = {}
-        self._start_again()
+        self._disk = Disk({"/data": None})
+        # rows after the last acknowledged operation (None: no collection), then those if the running one has succeeded
+        self._allowed: list[Versions | None] = [None]
 
     def live(self) -> None:
         """One life, from opening to its end."""
@@ -85,9 +87,7 @@ class Lives:
             self._disk = Disk(self._disk.crash(self._rng))
 
     def _start_again(self) -> None:
-        self._disk = Disk({"/data": None})
-        # rows after the last acknowledged operation (None: no collection), then those if the running one has succeeded
-        self._allowed: list[Versions | None] = [None]
+        self._disk, self._allowed = Disk({"/data": None}), [None]
 
     def _open(self, storage: Storage) -> Core:
         if not list_versions(storage):

@@ -134,6 +134,13 @@ def test_a_block_that_no_part_asks_for_is_damage(monkeypatch):
         SegmentReader(data, "p")
 
 
+def test_a_bucket_that_crosses_code_blocks_is_damage(monkeypatch):
+    monkeypatch.setattr(segment_writer, "_bucket_cuts", lambda offsets, _: [0, int(offsets[1]) - 1])
+    data, _ = segment_bytes(CONTENT)
+    with pytest.raises(CorruptionError, match="a bucket crosses blocks"):
+        SegmentReader(data, "p")
+
+
 @pytest.mark.parametrize("meta", FORGED_META.values(), ids=FORGED_META)
 def test_forged_metadata_is_damage(meta):
     with pytest.raises(CorruptionError) as caught:
@@ -164,6 +171,7 @@ def test_a_newer_version_asks_for_an_upgrade():
         ("offsets", np.array([0, 30, 20, 30, 40])),
         ("offsets", np.array([0, 10, 20, 30, 41])),
         ("offsets", np.array([-1, 10, 20, 30, 40])),
+        ("offsets", np.array([5, 10, 20, 30, 40])),
         ("key_order", np.full(40, 40, np.uint32)),
     ],
 )
