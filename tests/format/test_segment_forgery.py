@@ -32,6 +32,9 @@ def footer_parts():
     return fields, np.frombuffer(raw[-n_blocks * INDEX_DTYPE.itemsize :], INDEX_DTYPE).copy()
 
 
+FOOTER_BYTES = DATA[FOOTER + HEADER_BYTES :][: SegmentReader(DATA, "p")._file.tail.footer_stored_len]
+
+
 def resealed(*, meta=None, entries=(), footer=None, header=None, tail=None):
     """A segment whose footer was changed by somebody who knows how to write checksums."""
     fields, index = footer_parts()
@@ -97,6 +100,8 @@ FORGED_FRAME = {
     "a footer cut off in its counts": {"footer": b"1234"},
     "a footer shorter than its counts": {"footer": struct.pack("<II", 0, 5)},
     "a footer with gigabytes of text": {"footer": struct.pack("<II", 2**32 - 1, 0)},
+    "a footer with bytes after its index": {"footer": FOOTER_BYTES + bytes(8)},
+    "a footer with an entry after its index": {"footer": FOOTER_BYTES + bytes(32)},
     "a tail of another length": {"tail": {"footer_stored_len": 5}},
     "a tail of another checksum": {"tail": {"footer_checksum": 5}},
     "a tail of another file size": {"tail": {"size_bytes": len(DATA) + PAGE_BYTES}},
@@ -104,6 +109,7 @@ FORGED_FRAME = {
     "a tail that points into the header": {"tail": {"footer_offset": 0}},
     "a tail that points off its page": {"tail": {"footer_offset": FOOTER + 64}},
     "a tail that points past the file": {"tail": {"footer_offset": 1 << 40}},
+    "a tail that points nowhere": {"tail": {"footer_offset": 2**64 - 1}},
     "a tail that points to another block": {"tail": {"footer_offset": PAGE_BYTES}},
 }
 
