@@ -15,7 +15,7 @@ from drift_arrow.engine.reader import Reader
 from drift_arrow.engine.registry import release_core
 from drift_arrow.engine.scan import SCAN_BATCH_ROWS, scan_batches, scan_lazy
 from drift_arrow.engine.search import Search, make_search
-from drift_arrow.engine.stats import CollectionStats, VerifyReport, collect_stats, verify
+from drift_arrow.engine.stats import CollectionStats, VerifyReport, collect_stats
 from drift_arrow.engine.vectors import as_queries
 from drift_arrow.errors import ClosedError, InvalidArgumentError
 
@@ -220,9 +220,7 @@ class Collection:
     def verify(self) -> VerifyReport:
         """Check every byte on disk; raises CorruptionError with path and offset of the first damage."""
         self._check_open()
-        if isinstance(self._core, Core):
-            return self._core.verify()
-        return verify(self._core.storage, self.pin().manifest.version)
+        return self._core.verify()
 
     def close(self) -> None:
         """Let go of the collection; the last handle in the process ends its Janitor and finishes its log."""

@@ -101,7 +101,7 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
         segment_set=SegmentSet.of(tuple(view.reader for view in segments)),
     )
     snapshot = with_room(snapshot, 1, spec, options)
-    files = _wal_files(storage, manifest)
+    files = log_files(storage, manifest)
     logs = [(path, scan_log(storage, path, manifest.collection_uuid)) for path in _paths_to_replay(files)]
     next_seqno, is_clean = _check_sequence(logs, manifest.last_seqno + 1), True
     for path, contents in logs:
@@ -131,6 +131,21 @@ def read_tombstones(storage: Storage, entry: FileEntry, segment: SegmentReader) 
     data = storage.map(entry.path)
     check_xxh3_128(data, entry.digest, what="tombstone file", path=entry.path, offset=0)
     return decode_bitmap(data, entry.path, segment.n_rows, segment.uuid)
+
+
+def log_files(storage: Storage, manifest: Manifest) -> list[tuple[int, FileInfo]]:
+    """The log files behind a manifest with their numbers, which have no gaps; raises CorruptionError."""
+    parsed = [(parse_wal_path(file.path), file) for file in storage.list_files(WAL_DIRECTORY)]
+    files = sorted((names[1], file) for names, file in parsed if names is not None and names[1] >= manifest.wal_floor)
+    for expected, (number, file) in enumerate(files, start=manifest.wal_floor):
+        if number != expected:
+            message = f"a log file is missing or doubled; expected_number={expected} got={number}"
+            raise CorruptionError(message, path=file.path, offset=0)
+    if not files:
+        missing = wal_path(manifest.writer_epoch, manifest.wal_floor)
+        message = "the log that the manifest builds on is missing"
+        raise CorruptionError(message, path=missing, offset=0)
+    return files
 
 
 def scan_log(storage: Storage, path: str, collection_uuid: UUID) -> WalContents | None:
@@ -163,21 +178,6 @@ def _options(manifest: Manifest, storage: Storage) -> Options:
     except InvalidArgumentError as error:
         message = f"the manifest has options that this version does not know: {error}"
         raise CorruptionError(message, path=storage.uri, offset=0) from error
-
-
-def _wal_files(storage: Storage, manifest: Manifest) -> list[tuple[int, FileInfo]]:
-    """The log files behind the manifest with their numbers, which have no gaps."""
-    parsed = [(parse_wal_path(file.path), file) for file in storage.list_files(WAL_DIRECTORY)]
-    files = sorted((names[1], file) for names, file in parsed if names is not None and names[1] >= manifest.wal_floor)
-    for expected, (number, file) in enumerate(files, start=manifest.wal_floor):
-        if number != expected:
-            message = f"a log file is missing or doubled; expected_number={expected} got={number}"
-            raise CorruptionError(message, path=file.path, offset=0)
-    if not files:
-        missing = wal_path(manifest.writer_epoch, manifest.wal_floor)
-        message = "the log that the manifest builds on is missing"
-        raise CorruptionError(message, path=missing, offset=0)
-    return files
 
 
 def _paths_to_replay(files: list[tuple[int, FileInfo]]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from drift_arrow.engine.commit import MANIFEST_DIRECTORY, manifest_path, read_manifest
 from drift_arrow.engine.gc import SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY
-from drift_arrow.engine.recovery import open_reader, read_tombstones, scan_log
+from drift_arrow.engine.recovery import log_files, open_reader, read_tombstones, scan_log
 from drift_arrow.engine.wal import WAL_DIRECTORY
 from drift_arrow.format.checksum import check_xxh3_128
 
@@ -105,14 +105,14 @@ def collect_stats(storage: Storage, spec: CollectionSpec, snapshot: Snapshot) ->
 
 
 def verify(storage: Storage, version: int) -> VerifyReport:
-    """Check every byte of a version's manifest, segments and tombstones, and of the logs.
+    """Check every byte of a version's manifest, segments and tombstones, and of the logs behind it.
 
     Raises
     ------
     CorruptionError
         Path and offset of the first damage.
     NotFoundError
-        A named file is missing.
+        A named file is missing, or was deleted because a newer version does not name it.
     """
     manifest = read_manifest(storage, version)
     sizes = {manifest_path(version): len(manifest.encode())}
@@ -124,7 +124,7 @@ def verify(storage: Storage, version: int) -> VerifyReport:
         if entry.tombstones is not None:
             read_tombstones(storage, entry.tombstones, reader)
             sizes[entry.tombstones.path] = entry.tombstones.size_bytes
-    for file in storage.list_files(WAL_DIRECTORY):
+    for _, file in log_files(storage, manifest):
         scan_log(storage, file.path, manifest.collection_uuid)
         sizes[file.path] = file.size_bytes
     rows = sum(entry.n_rows for entry in manifest.segments)

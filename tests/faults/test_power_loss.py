@@ -43,10 +43,10 @@ def test_no_power_loss_loses_what_was_acknowledged_or_tears_a_batch(monkeypatch)
 
 
 @pytest.mark.slow
-def test_no_power_loss_of_a_million_loses_what_was_acknowledged_or_tears_a_batch(monkeypatch):
-    states, violations = live(range(100, 400), monkeypatch)
+def test_no_power_loss_of_a_hundred_thousand_loses_what_was_acknowledged_or_tears_a_batch(monkeypatch):
+    states, violations = live(range(100, 140), monkeypatch)
     assert violations == []
-    assert states > 900_000
+    assert states > 100_000
 
 
 @contextlib.contextmanager
@@ -77,17 +77,18 @@ def nothing(*_args: object) -> None:
     """Leaves a step out."""
 
 
-MUTANTS = {
-    "rename_unsynced": (local.LocalStorage, "create", rename_unsynced),
-    "rename_without_directory": (local.LocalStorage, "create", rename_without_directory),
-    "log_never_synced": (local.LocalLog, "sync", nothing),
-    "directories_never_synced": (local, "_sync_directory", nothing),
-    "opening_syncs_nothing": (local.LocalStorage, "settle", nothing),
-    "opening_trusts_the_cache": (Core, "_settle", nothing),
-}
+MUTANTS = [
+    pytest.param(local.LocalStorage, "create", rename_unsynced, id="rename_unsynced"),
+    pytest.param(local.LocalStorage, "create", rename_without_directory, id="rename_without_directory"),
+    pytest.param(local.LocalLog, "sync", nothing, id="log_never_synced"),
+    pytest.param(storage, "_sync_directory", nothing, id="directories_never_synced"),
+    # these two need a kill in one of few places before the power loss
+    pytest.param(local.LocalStorage, "settle", nothing, id="opening_syncs_nothing", marks=pytest.mark.slow),
+    pytest.param(Core, "_settle", nothing, id="opening_trusts_the_cache", marks=pytest.mark.slow),
+]
 
 
-@pytest.mark.parametrize(("owner", "name", "mutant"), MUTANTS.values(), ids=MUTANTS.keys())
+@pytest.mark.parametrize(("owner", "name", "mutant"), MUTANTS)
 def test_the_simulation_catches_a_protocol_that_is_known_to_be_wrong(monkeypatch, owner, name, mutant):
     monkeypatch.setattr(owner, name, mutant)
     _, violations = live(range(60), monkeypatch)
