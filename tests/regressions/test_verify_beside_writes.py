@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from drift_arrow.engine import stats
 from drift_arrow.engine.collection import Collection
 from drift_arrow.engine.reader import Reader
+from drift_arrow.engine.recovery import open_reader
 from drift_arrow.engine.storage.local import LocalStorage
 from tests.tables import create, make_table
 
@@ -22,14 +22,13 @@ def docs(db):
 
 def meanwhile(monkeypatch, write) -> None:
     """Let `write` happen once, just before a segment is opened for verification."""
-    real = stats.open_reader
 
-    def open_reader(*args):
-        monkeypatch.setattr(stats, "open_reader", real)
+    def open_late(*args):
+        monkeypatch.setattr("drift_arrow.engine.stats.open_reader", open_reader)
         write()
-        return real(*args)
+        return open_reader(*args)
 
-    monkeypatch.setattr(stats, "open_reader", open_reader)
+    monkeypatch.setattr("drift_arrow.engine.stats.open_reader", open_late)
 
 
 def test_a_log_file_that_begins_during_a_verification_is_verified_too(docs, monkeypatch):
