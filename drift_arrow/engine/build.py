@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from drift_arrow.engine.snapshot import SegmentView
+from drift_arrow.engine.snapshot import SegmentView, live_mask
 from drift_arrow.format.layout import MAX_BLOCK_BYTES
 from drift_arrow.format.segment_writer import SegmentContent
 from drift_arrow.format.take import take_rows
-from drift_arrow.kernels import bitmap
 from drift_arrow.kernels.distance import normalize_rows, squared_norms
 from drift_arrow.kernels.keys import sort_fingerprints
 from drift_arrow.kernels.kmeans import assign_buckets, train_centroids
@@ -100,13 +99,6 @@ def build_segment(
         seqno_range=seqno_range,
     )
     return Built(content=content, order=alive[order])
-
-
-def live_mask(view: View) -> NDArray[np.bool_]:
-    """(n_rows,) bool: which rows of a view are alive."""
-    if view.live is None:
-        return np.ones(view.n_rows, dtype=np.bool_)
-    return bitmap.to_mask(view.live, view.n_rows)
 
 
 def _group(

@@ -100,7 +100,8 @@ class Core:
             if not is_upsert:
                 self._refuse_existing(batch)
             seqno = self._wal.append(RecordType.UPSERT if is_upsert else RecordType.ADD, payload)
-            head = self._head = apply_insert(self._head, batch, seqno)
+            with self._wal.poisoned_by_failure():
+                head = self._head = apply_insert(self._head, batch, seqno)
         self._commit(head)
         if head.memtables[-1].n_rows >= self.options.graph_rows:
             self.wake_janitor()
@@ -114,8 +115,9 @@ class Core:
         with self._writing:
             self.check_open()
             seqno = self._wal.append(RecordType.DELETE, payload)
-            head, n_killed = apply_delete(self._head, fingerprints, seqno)
-            self._head = head
+            with self._wal.poisoned_by_failure():
+                head, n_killed = apply_delete(self._head, fingerprints, seqno)
+                self._head = head
         self._commit(head)
         return n_killed
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drift_arrow.engine.build import build_segment, live_mask
+from drift_arrow.engine.build import build_segment
 from drift_arrow.engine.commit import next_manifest, publish
 from drift_arrow.engine.gc import SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY
 from drift_arrow.engine.recovery import open_reader
 from drift_arrow.engine.segment_set import SegmentSet
-from drift_arrow.engine.snapshot import SegmentView, Snapshot
+from drift_arrow.engine.snapshot import SegmentView, Snapshot, live_mask
 from drift_arrow.engine.storage import create_file
 from drift_arrow.format.bitmap_file import encode_bitmap
 from drift_arrow.format.checksum import xxh3_128

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 from polars.io.plugins import register_io_source
 
-from drift_arrow.engine.build import live_mask
+from drift_arrow.engine.snapshot import live_mask
 from drift_arrow.errors import InvalidArgumentError
 
 if TYPE_CHECKING:

@@ -171,3 +171,10 @@ def find_live(
             wanted = wanted[bitmap.test(view.live, rows[wanted])]
         found.append((wanted, rows[wanted]))
     return found
+
+
+def live_mask(view: View) -> NDArray[np.bool_]:
+    """(n_rows,) bool: which rows of a view are alive."""
+    if view.live is None:
+        return np.ones(view.n_rows, dtype=np.bool_)
+    return bitmap.to_mask(view.live, view.n_rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
@@ -12,6 +13,7 @@ from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.wal_record import RecordType, WalHeader, encode_operation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from uuid import UUID
 
     from drift_arrow.engine.storage import Log, Storage
@@ -144,6 +146,15 @@ class Wal:
         self._closed = True
         self._log.close()
 
+    @contextlib.contextmanager
+    def poisoned_by_failure(self) -> Iterator[None]:
+        """Apply what was appended; if that fails, memory and log differ, and only a recovery brings them together."""
+        try:
+            yield
+        except BaseException as error:
+            self._fail(error)
+            raise
+
     def check_usable(self) -> None:
         """Raise PoisonedError if a write or sync failed, ClosedError after `close`."""
         with self._changed:
@@ -217,7 +228,7 @@ class Wal:
         with self._changed:
             if self._poison is None:
                 # an interrupt between write and sync leaves unknown bytes too, and followers must not wait for ever
-                interrupted = StorageError("interrupted while writing the log")
+                interrupted = StorageError(f"the log was interrupted by {type(error).__name__}")
                 self._poison = error if isinstance(error, StorageError) else interrupted
             self._leading = False
             self._changed.notify_all()

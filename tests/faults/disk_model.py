@@ -2,6 +2,7 @@
 
 Visible is what any process reads. Durable is the least that a power loss keeps; beyond it, anything may happen:
 - bytes that were not synced are kept, zeroed, torn at any sector, in any order, or cut off with the length;
+- after a sync that failed, bytes stay visible and are never durable (Rebello et al., USENIX ATC 2020);
 - changes of a directory that was not synced are kept or lost, one by one, but in order for each single name.
 
 Method: Pillai et al., OSDI 2014 (ALICE).
@@ -25,13 +26,16 @@ class Inode:
     is_directory: bool = False
     synced: bytes = b""
     pending: list[bytes] = field(default_factory=list)
+    is_broken: bool = False
+    """A sync failed: the system calls its pages clean, so that no later sync writes what is pending."""
 
     @property
     def visible(self) -> bytes:
         return self.synced + b"".join(self.pending)
 
     def sync(self) -> None:
-        self.synced, self.pending = self.visible, []
+        if not self.is_broken:
+            self.synced, self.pending = self.visible, []
 
 
 class Disk:

@@ -31,7 +31,7 @@ Outcome = Versions | str | None
 
 
 class Lives:
-    """One life after the other on one disk, each ended by a clean close, the death of the process, or a power loss.
+    """One life after the other on one disk, ended by a close, the death of the process, a failed sync, or a power loss.
 
     Parameters
     ----------
@@ -65,9 +65,11 @@ class Lives:
 
     def live(self) -> None:
         """One life, from opening to its end."""
-        posix = SimulatedPosix(self._disk, self._after_change)
+        end = self._rng.choice(("close", "kill", "failed sync"))
+        failing_sync = self._rng.randint(1, 25) if end == "failed sync" else None
+        posix = SimulatedPosix(self._disk, self._after_change, failing_sync)
         posix.patch(self._monkeypatch, local)
-        self._changes_left = self._rng.choice((None, self._rng.randint(1, 100)))
+        self._changes_left = self._rng.randint(1, 100) if end == "kill" else None
         self._outcomes.clear()
         self._segments.clear()
         found = len(self.violations)
@@ -80,7 +82,8 @@ class Lives:
         except Killed:
             pass
         except DriftError as error:
-            self.violations.append(f"{type(error).__name__}: {error}")
+            if not posix.has_failed:
+                self.violations.append(f"{type(error).__name__}: {error}")
         if len(self.violations) > found:
             self._start_again()
         elif self._rng.random() < 0.5:

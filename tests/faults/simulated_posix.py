@@ -7,6 +7,7 @@ begins to make and that is not modelled here raises AttributeError: model it bef
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import posixpath
@@ -37,9 +38,13 @@ class SimulatedPosix:
     disk : Disk
     after_change : callable
         Called after every system call that changes the disk; may raise Killed.
+    failing_sync : int or None
+        Which sync of a file fails with EIO, counted from 1.
     """
 
-    def __init__(self, disk: Disk, after_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, disk: Disk, after_change: Callable[[], None] = lambda: None, failing_sync: int | None = None
+    ) -> None:
         for name in ("O_RDONLY", "O_DIRECTORY", "O_WRONLY", "O_RDWR", "O_CREAT", "O_EXCL", "O_APPEND", "O_CLOEXEC"):
             setattr(self, name, getattr(os, name))
         self.LOCK_EX = self.LOCK_NB = self.PROT_READ = 0
@@ -48,6 +53,12 @@ class SimulatedPosix:
         self._open: dict[int, _Open] = {}
         self._next_descriptor = 3
         self._dead = False
+        self._syncs_left = failing_sync
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the sync that was to fail has failed."""
+        return self._syncs_left == 0
 
     def patch(self, monkeypatch: Any, module: Any) -> None:
         for name in ("os", "fcntl", "mmap"):
@@ -90,7 +101,7 @@ class SimulatedPosix:
         if opened.inode.is_directory:
             self._disk.sync_directory(opened.path)
         else:
-            opened.inode.sync()
+            self._sync(opened)
         self._changed()
 
     fdatasync = fsync
@@ -153,6 +164,14 @@ class SimulatedPosix:
 
     def list_names(self) -> list[str]:
         return list(self._disk.names)
+
+    def _sync(self, opened: _Open) -> None:
+        if self._syncs_left is not None and self._syncs_left > 0:
+            self._syncs_left -= 1
+            if self._syncs_left == 0:
+                opened.inode.is_broken = True
+                raise OSError(errno.EIO, "Input/output error", opened.path)
+        opened.inode.sync()
 
     def _reader(self, descriptor: int) -> io.BytesIO:
         return io.BytesIO(self._open.pop(descriptor).inode.visible)

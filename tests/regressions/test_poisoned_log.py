@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drift_arrow.engine import registry
+import drift_arrow as drift
+from drift_arrow.engine import core, registry
 from drift_arrow.engine.storage.local import LocalLog
 from drift_arrow.errors import PoisonedError, StorageError
 from tests.faults.idle_janitor import IdleJanitor
@@ -35,6 +36,25 @@ def test_a_flush_that_could_not_be_published_is_not_begun(poisoned, root):
         with pytest.raises(PoisonedError, match="reopen"):
             poisoned._core.flush_frozen()
     assert list((root / "docs/segments").iterdir()) == []
+
+
+def test_a_batch_that_was_logged_but_not_applied_poisons_the_log(root, monkeypatch):
+    with drift.connect(root) as db:
+        docs = create(db)
+        docs.add(make_table(10))
+
+        def fail(*_args):
+            raise MemoryError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(core, "apply_insert", fail)
+            with pytest.raises(MemoryError):
+                docs.add(make_table(10, start=10))
+        # the log may hold these keys, which this process does not know
+        with pytest.raises(PoisonedError, match="MemoryError"):
+            docs.add(make_table(5, start=10))
+    with drift.connect(root) as db:
+        assert len(db.collection("docs")) in {10, 20}
 
 
 def test_rows_that_were_acknowledged_stay_readable(poisoned):

@@ -32,7 +32,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def repository_files() -> list[Path]:
     """Files under version control, or about to be; without git (a source archive) all that tools did not leave."""
     listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["env", "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # env: git may be missing
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if listing.returncode == 0:
