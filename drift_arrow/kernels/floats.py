@@ -1,0 +1,158 @@
+"""Compression of floats without loss, by ALP or ALP_RD, whichever takes fewer bits."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drift_arrow.kernels._check import readonly, writable
+from drift_arrow.kernels.alp import INVERSES, POWERS
+from drift_arrow.kernels.alp_rd_encode import search_cut
+from drift_arrow.kernels.alp_search import search_group
+from drift_arrow.kernels.encoded_floats import FLOATS, EncodedFloats
+from drift_arrow.kernels.float_decode import decode_vectors
+from drift_arrow.kernels.float_header import GROUP_VECTORS
+from drift_arrow.kernels.float_sink import FloatSink
+from drift_arrow.kernels.lanes import VALUES
+
+_CLEARLY_DECIMAL: Final = 0.25
+"""ALP that is expected below this part of the raw bits is not compared with ALP_RD, which hardly ever gets there."""
+
+_CUTS: Final = {bits: np.arange(64, dtype=bits) for bits in FLOATS.values()}
+
+
+def encode_floats(values: NDArray[Any]) -> EncodedFloats:
+    """Compress floats so that every bit of them comes back.
+
+    Parameters
+    ----------
+    values : (n,) float16, float32 or float64
+        Anything: infinities, denormals, and NaN of any bits.
+
+    Returns
+    -------
+    EncodedFloats
+        Constant vectors, vectors that do not shrink, and by row-groups of 100 vectors ALP or ALP_RD.
+
+    Raises
+    ------
+    ValueError    wrong dtype, shape or layout
+
+    Notes
+    -----
+    ALP is for decimal fractions, ALP_RD for all other numbers; float16 has ALP_RD only. No vector takes more bits than
+    its values but for its header, though the last one is packed as if it had 1024. O(n), without the GIL within a
+    row-group.
+    """
+    dtype = getattr(values, "dtype", None)
+    if dtype not in FLOATS:
+        raise ValueError(f"values must be float16, float32 or float64; got={dtype}")
+    bits = readonly("values", values, dtype, None).view(FLOATS[dtype])
+    sink = FloatSink.for_values(bits)
+    for first in range(0, bits.size, GROUP_VECTORS * VALUES):
+        group = bits[first : first + GROUP_VECTORS * VALUES]
+        n_vectors = -(-group.size // VALUES)
+        # the last vector is filled up with its last value, so that it stays constant if it is
+        whole = group if group.size % VALUES == 0 else np.pad(group, (0, n_vectors * VALUES - group.size), mode="edge")
+        whole.flags.writeable = False
+        _put_group(sink, whole, group.size, slice(first // VALUES, first // VALUES + n_vectors))
+    return sink.finish(values.dtype, values.size)
+
+
+def _put_group(sink: FloatSink, group: NDArray[Any], n: int, vectors: slice) -> None:
+    if group.itemsize == 2:
+        sink.put_alp_rd(group, n, vectors, *search_cut(group)[:2])
+        return
+    candidates, alp_bits = search_group(group)
+    if alp_bits < _CLEARLY_DECIMAL * group.itemsize * 8:
+        sink.put_alp(group, n, vectors, candidates, alp_bits)
+        return
+    cut, dictionary, alp_rd_bits = search_cut(group)
+    start = sink.cursor.copy()
+    if alp_bits <= alp_rd_bits:
+        sink.put_alp(group, n, vectors, candidates, alp_bits)
+        n_bits = sink.n_bits(start)
+        if n_bits <= alp_rd_bits * group.size:
+            return
+        # the samples were better than the rest: whatever is smaller now
+        sink.cursor[:] = start
+        sink.put_alp_rd(group, n, vectors, cut, dictionary)
+        if sink.n_bits(start) > n_bits:
+            sink.cursor[:] = start
+            sink.put_alp(group, n, vectors, candidates, alp_bits)
+        return
+    sink.put_alp_rd(group, n, vectors, cut, dictionary)
+
+
+def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """Bring back floats.
+
+    Parameters
+    ----------
+    encoded : EncodedFloats
+    out : (n,) of the dtype of the values, or None
+        Where to write them; best at an address that is a multiple of 64. None for a new array.
+
+    Returns
+    -------
+    (n,) float16, float32 or float64
+        `out`, or the new array.
+
+    Raises
+    ------
+    ValueError    wrong dtype, shape or layout of `out`, or a damaged vector; `out` is then partly written
+
+    Notes
+    -----
+    No byte outside the arrays is touched, whatever they say. Without the GIL.
+    """
+    if out is None:
+        out = np.empty(encoded.n, encoded.dtype)
+    values = writable("out", out, encoded.dtype, encoded.n)
+    n_whole = encoded.n // VALUES
+    _decode(encoded, 0, n_whole, values[: n_whole * VALUES])
+    if n_whole * VALUES < encoded.n:
+        rest = np.empty(VALUES, encoded.dtype)
+        _decode(encoded, n_whole, n_whole + 1, rest)
+        values[n_whole * VALUES :] = rest[: encoded.n - n_whole * VALUES]
+    return out
+
+
+def decode_vector(encoded: EncodedFloats, number: int, out: NDArray[Any]) -> int:
+    """Bring back one vector of 1024 floats.
+
+    Parameters
+    ----------
+    encoded : EncodedFloats
+    number : int
+        Of the vector: the values from 1024 * number on.
+    out : (1024,) of the dtype of the values
+        All of it is overwritten, also past the values of the last vector.
+
+    Returns
+    -------
+    int
+        Number of values, 1024 but for the last vector.
+
+    Raises
+    ------
+    ValueError    no such vector, wrong dtype, shape or layout of `out`, or a damaged vector
+    """
+    if not 0 <= number < len(encoded.headers):
+        raise ValueError(f"there is no such vector; got={number} vectors={len(encoded.headers)}")
+    _decode(encoded, number, number + 1, writable("out", out, encoded.dtype, VALUES))
+    return min(VALUES, encoded.n - number * VALUES)
+
+
+def _decode(encoded: EncodedFloats, first: int, stop: int, out: NDArray[Any]) -> None:
+    bits = FLOATS[encoded.dtype]
+    floats = out.view(np.float64) if out.itemsize == 8 else out.view(np.float32)
+    damaged = decode_vectors(
+        encoded.headers, encoded.bases, encoded.starts, encoded.dictionaries, encoded.packed, encoded.positions,
+        encoded.exceptions, encoded.lefts, POWERS, INVERSES, first, stop, np.empty(VALUES, np.uint16), out.view(bits),
+        floats, _CUTS[bits],
+    )  # fmt: skip
+    if damaged >= 0:
+        raise ValueError(f"encoded floats are damaged: read them again or restore them; vector={damaged}")
