@@ -39,3 +39,8 @@ def pack(values: NDArray[Any], width: Any, bits: int, target: Any) -> None:
         words[word] |= rows[row] << kind(shift)
         words[word + 1] |= rows[row] >> kind(1) >> kind(bits - 1 - shift)
     memory(target, kind, width * lanes)[:] = words[:width].reshape(-1)
+
+
+def bit_length(value: Any) -> int:
+    """Bits of an unsigned integer without its leading zeros."""
+    return int(value).bit_length()

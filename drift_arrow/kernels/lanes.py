@@ -20,6 +20,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from drift_arrow.kernels import _plain
 from drift_arrow.kernels._jit import INTERPRETED
 
 VALUES: Final = 1024
@@ -187,3 +188,10 @@ def _word_offset(builder: ir.IRBuilder, bit: Any, bits: int) -> Any:
     """Bytes from the start of a vector to the word that holds bit `bit` of each lane."""
     whole = builder.and_(bit, ir.Constant(_INT64, (1 << 64) - bits))
     return builder.shl(whole, ir.Constant(_INT64, 7 - (bits.bit_length() - 1)))
+
+
+@routine(_plain.bit_length, types.int64)
+def bit_length(builder: ir.IRBuilder, kinds: Any, value: Any) -> Any:
+    """Bits of an unsigned integer without its leading zeros; 0 for 0."""
+    zeros = builder.ctlz(value, ir.Constant(ir.IntType(1), 0))
+    return resize(builder, builder.sub(ir.Constant(value.type, kinds[0].bitwidth), zeros), 64)
