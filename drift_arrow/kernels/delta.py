@@ -155,9 +155,11 @@ def decode_deltas(
             before = kind_of(first - step)
             unpack_running(source + packed_offsets[v], step, before, np.uint64(widths[v]), target, lane)
         else:
+            value = first
             for j in range(vector.size):
-                vector[j] = first + kind_of(j) * step
-        for e in range(exception_offsets[v] + np.uint64(1), exception_offsets[v + 1]):
+                vector[j] = value
+                value = kind_of(value + step)
+        for e in range(exception_offsets[v] + 1, exception_offsets[v + 1]):
             rest = vector[positions[e] :]
             shift = kind_of(exceptions[e] - rest[0])
             for j in range(rest.size):

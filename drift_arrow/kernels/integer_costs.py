@@ -111,7 +111,7 @@ def _measure(
         exceptions[v, RUNS] = runs
         bits[v, RUNS] = runs * exception_bits
 
-        if not _is_steady(vector, width, sign):
+        if width == 0 or not _is_steady(vector, width, sign):
             continue
         differences(vector, scratch[0], scratch)
         low, high = _range(scratch[1:], sign)
