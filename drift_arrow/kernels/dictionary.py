@@ -76,10 +76,11 @@ def build_dictionary(values: NDArray[Any], flip: Any, bits: float) -> Dictionary
     not read.
     """
     sample = values[:: max(1, values.size // max(VALUES, values.size // 64))]
-    few = _distinct(sample, min(sample.size // 2, int(2 ** min(bits, _BITS_OF_MOST))))
+    most = 1 << min(int(bits), _BITS_OF_MOST)
+    few = _distinct(sample, min(sample.size // 2, most))
     if few is None or (few.entries.size - 1).bit_length() >= bits:
         return None
-    found = _distinct(values, MOST_ENTRIES)
+    found = _distinct(values, most)
     if found is None:
         return None
     order = np.argsort(found.entries ^ flip)
@@ -144,7 +145,10 @@ def decode_codes(
         if kinds[v] != kind:
             continue
         unpack_above(source + packed_offsets[v], np.uint16(bases[v]), np.uint64(widths[v]), target, lane)
+        # codes come from a file and only unpacking shows them: none may read past the entries. A loop of its own,
+        # because it works on many codes at once and the next one cannot
+        for j in range(scratch.size):
+            scratch[j] = min(scratch[j], last)
         vector = values[i * VALUES : (i + 1) * VALUES]
         for j in range(vector.size):
-            # codes come from a file and only unpacking shows them: none may read past the entries
-            vector[j] = entries[min(scratch[j], last)]
+            vector[j] = entries[scratch[j]]

@@ -23,7 +23,7 @@ DECODE_WEIGHTS: Final = np.array([1.0, 1.05, 1.1, 1.1])
 
 
 _PROBE: Final = 64
-"""Values of a vector that tell whether measuring its deltas is worth the time."""
+"""Values of a vector that tell whether measuring a scheme is worth the time."""
 
 
 class IntegerCosts(NamedTuple):
@@ -69,6 +69,22 @@ def _subtract(values: Any, base: Any, codes: Any) -> None:
 
 
 @kernel
+def _subtract_from(values: Any, top: Any, codes: Any) -> None:
+    for i in range(codes.size):
+        codes[i] = top - values[i]
+
+
+@kernel
+def _few_lie_low(vector: Any, width: Any, high: Any, flip: Any) -> Any:
+    """Whether a frame that ends at `high` may be narrower than `width`, as few values of a sample lie far below."""
+    kind = vector.dtype.type
+    limit, far = kind(kind(1) << kind(width - 1)), 0
+    for i in range(_PROBE):
+        far += kind(high - kind(vector[i * (VALUES // _PROBE)] ^ flip)) >= limit
+    return far <= _PROBE // 4
+
+
+@kernel
 def _is_steady(vector: Any, width: Any, sign: Any) -> Any:
     """Whether deltas may be narrower than `width`: not where too many of the first ones already spread as far."""
     kind = vector.dtype.type
@@ -103,9 +119,17 @@ def _measure(
             bits[v, FRAME] = 0
             continue
         _subtract(vector, bases[v, FRAME], scratch)
-        width, count = patched_width(scratch, scratch.dtype.type(high - low), exception_bits, VALUES)
+        width, count = patched_width(scratch, scratch.dtype.type(high - low), exception_bits, np.int64(VALUES))
         widths[v, FRAME], exceptions[v, FRAME] = width, count
         bits[v, FRAME] = VALUES * width + count * exception_bits
+        if width > 0 and _few_lie_low(vector, width, high, flip):
+            _subtract_from(vector, high ^ flip, scratch)
+            top_width, count = patched_width(scratch, scratch.dtype.type(high - low), exception_bits, np.int64(VALUES))
+            cost = VALUES * top_width + count * exception_bits
+            if cost < bits[v, FRAME]:
+                # below a base that lies so high, what is too low has wrapped around and stands far above it
+                bases[v, FRAME] = (high ^ flip) - (np.uint64(1) << np.uint64(top_width)) + np.uint64(1)
+                widths[v, FRAME], exceptions[v, FRAME], bits[v, FRAME] = top_width, count, cost
 
         runs = count_runs(vector)
         exceptions[v, RUNS] = runs
@@ -118,7 +142,7 @@ def _measure(
         bases[v, DELTA] = low ^ sign
         scratch[0] = bases[v, DELTA]
         _subtract(scratch, bases[v, DELTA], scratch)
-        width, count = patched_width(scratch, scratch.dtype.type(high - low), exception_bits, MOST_JUMPS)
+        width, count = patched_width(scratch, scratch.dtype.type(high - low), exception_bits, np.int64(MOST_JUMPS))
         widths[v, DELTA], exceptions[v, DELTA] = width, count + 1
         bits[v, DELTA] = VALUES * width + (count + 1) * exception_bits
 
