@@ -56,7 +56,7 @@ def alp_encode(
         np.maximum(lanes[16:], kept.max(), out=lanes[16:])
 
 
-def alp_pack(source: Any, base: Any, width: Any, target: Any) -> None:
+def alp_pack(source: Any, base: Any, width: Any, target: Any, like: Any) -> None:  # noqa: ARG001
     """Twin of `alp_encode.pack_narrow` and `alp_encode.pack_wide`."""
     codes = memory(source, np.int64, 1024) - np.int64(base)
     pack(codes.view(np.uint64), width, 32 if width <= 32 else 64, target)

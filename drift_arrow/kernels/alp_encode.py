@@ -21,7 +21,6 @@ from drift_arrow.kernels.alp_search import (
 from drift_arrow.kernels.alp_width import LANES, choose_width
 from drift_arrow.kernels.float_exceptions import mark_exceptions, take_exceptions
 from drift_arrow.kernels.float_header import ALP, pack_header
-from drift_arrow.kernels.float_plain import put_constant, put_raw
 from drift_arrow.kernels.lanes import (
     ROW_BYTES,
     VALUES,
@@ -59,6 +58,8 @@ def encode_block(
     extremes : uint64 address of 16 least and 16 greatest int64 so far, updated without the exceptions
     """
     item_bits = kinds[-1].bitwidth
+    if item_bits < 32:  # such values have no candidates
+        return
     scales = [splat(builder, scalar, LANES) for scalar in (scale, shrink, factor, inverse)]
     kind = lane_vector(64, LANES)
     least, greatest = (load(builder, advance(builder, extremes, i * LANES * 8), kind) for i in range(2))
@@ -75,7 +76,9 @@ def encode_block(
 
 
 def _emit_pack(bits: int) -> Any:
-    def emit(builder: ir.IRBuilder, _kinds: Any, source: Any, base: Any, width: Any, target: Any) -> None:
+    def emit(builder: ir.IRBuilder, kinds: Any, source: Any, base: Any, width: Any, target: Any, _like: Any) -> None:
+        if kinds[-1].bitwidth < max(bits, 32):  # such values have no integers of so many bits
+            return
         lanes = VALUES // bits
         bases = splat(builder, base, lanes)
 
@@ -89,7 +92,10 @@ def _emit_pack(bits: int) -> Any:
 
 
 pack_narrow: Any = routine(plain.alp_pack)(_emit_pack(NARROW_BITS))
-"""Pack the 1024 int64 at `source` less `base` with `width` (int64 in [1, 32]) bits each; addresses are uint64."""
+"""Pack the 1024 int64 at `source` less `base` with `width` (int64 in [1, 32]) bits each; addresses are uint64.
+
+The last argument is any uint32 or uint64, the type of the bits of the values.
+"""
 
 pack_wide: Any = routine(plain.alp_pack)(_emit_pack(64))
 """`pack_narrow` for widths in [33, 64]."""
@@ -113,56 +119,69 @@ def _transform(
 
 
 @kernel
-def encode_alp(
-    source: Any, n_values: Any, candidates: Any, expected: Any, powers: Any, inverses: Any, codes: Any, extremes: Any,
-    lengths: Any, masks: Any, sample: Any, headers: Any, bases: Any, packed: Any, positions: Any, exceptions: Any,
-    cursor: Any, like: Any,
-) -> None:  # fmt: skip
-    """Encode the vectors of a row-group.
+def _any_integer(codes: Any) -> Any:
+    """The first of the codes that is no exception, if there is one."""
+    for code in codes:
+        if code != np.uint64(1 << 63):
+            return code
+    return codes[0]
+
+
+@kernel
+def fit_alp(
+    source: Any, start: Any, n_values: Any, candidates: Any, expected: Any, powers: Any, inverses: Any, codes: Any,
+    extremes: Any, lengths: Any, sample: Any, like: Any,
+) -> Any:  # fmt: skip
+    """Turn a vector into integers; exponent, factor, base, width, and bits of the vector.
 
     source : (1024 * v,) uint32 or uint64     bits of float32 or float64 values; those past n_values may be anything
     candidates : (c, 2) int64     exponents and factors, likeliest first
     expected : int64     bits of a vector; one that takes far more gets exponents of its own
-    codes : (1024,) uint64, extremes : (32,) int64, lengths : (1024,) uint8, masks : (16,) uint64; scratch
-    sample : (64,) like source, scratch
-    headers, bases : (v,) uint32, int64, overwritten
-    packed, positions, exceptions : uint8, uint16, like source     written from the cursor on
-    cursor : (3,) int64     ends of the packed bytes and of the exceptions of ALP and ALP_RD, updated
+    codes : (1024,) uint64, overwritten
+    extremes : (32,) int64, lengths : (1024,) uint8, sample : (64,) like source; scratch
     """
     item_bits = np.int64(source.itemsize * 8)
     widest = np.int64(64) if item_bits == 64 else np.int64(NARROW_BITS)
-    for vector in range(len(headers)):
-        start = vector * VALUES
-        if put_constant(source, start, headers, bases, vector):
-            continue
-        take_sample(source, start, sample)
-        number = choose_candidate(candidates, powers, inverses, sample, like)
-        exponent, factor = candidates[number, 0], candidates[number, 1]
-        base, width, cost = np.int64(0), np.int64(0), np.int64(0)
-        for attempt in range(2):
-            _transform(source, start, exponent, factor, powers, inverses, codes, extremes, like)
-            if n_values - start < VALUES:
-                codes[n_values - start :] = codes[0]
-            base, width, cost = choose_width(codes, extremes, lengths, widest, exception_bits(item_bits))
-            if attempt == 1 or cost <= expected:
-                break
-            address = np.uint64(sample.ctypes.data)
-            own = search_sample(address, powers, inverses, item_bits, like)
-            if own[0] == exponent and own[1] == factor:
-                break
-            exponent, factor = own[0], own[1]
-        if width < 0 or cost >= item_bits * VALUES:
-            put_raw(source, start, headers, bases, vector, packed, cursor)
-            continue
+    take_sample(source, start, sample)
+    number = choose_candidate(candidates, powers, inverses, sample, like)
+    exponent, factor = candidates[number, 0], candidates[number, 1]
+    base, width, cost = np.int64(0), np.int64(0), np.int64(0)
+    for attempt in range(2):
+        _transform(source, start, exponent, factor, powers, inverses, codes, extremes, like)
         if n_values - start < VALUES:
-            codes[n_values - start :] = np.uint64(base)
-        mark_exceptions(codes, base, np.int64(1) << width, masks, np.uint64(0))
-        n = take_exceptions(masks, source, start, like, positions, cursor[1] + cursor[2], exceptions, cursor[1])
-        headers[vector], bases[vector] = pack_header(ALP, width, exponent, factor, n), base
-        target = np.uint64(packed.ctypes.data) + np.uint64(cursor[0])
-        if width > NARROW_BITS:
-            pack_wide(np.uint64(codes.ctypes.data), base, width, target)
-        elif width > 0:
-            pack_narrow(np.uint64(codes.ctypes.data), base, width, target)
-        cursor[0] += width * ROW_BYTES
-        cursor[1] += n
+            codes[n_values - start :] = _any_integer(codes)
+        base, width, cost = choose_width(codes, extremes, lengths, widest, exception_bits(item_bits))
+        if attempt == 1 or cost <= expected:
+            break
+        own = search_sample(np.uint64(sample.ctypes.data), powers, inverses, item_bits, like)
+        if own[0] == exponent and own[1] == factor:
+            break
+        exponent, factor = own[0], own[1]
+    if n_values - start < VALUES:
+        codes[n_values - start :] = np.uint64(base)
+    return exponent, factor, base, width, cost
+
+
+@kernel
+def put_alp(
+    source: Any, start: Any, fit: Any, codes: Any, masks: Any, headers: Any, bases: Any, vector: Any, packed: Any,
+    positions: Any, exceptions: Any, cursor: Any, like: Any,
+) -> None:  # fmt: skip
+    """Write a vector of integers.
+
+    fit : tuple     what `fit_alp` has returned; it has left the codes
+    masks : (16,) uint64, scratch
+    packed, positions, exceptions : uint8, uint16, like source     written from the cursor on
+    cursor : (3,) int64     ends of the packed bytes and of the exceptions of ALP and ALP_RD, updated
+    """
+    exponent, factor, base, width, _ = fit
+    mark_exceptions(codes, base, np.int64(1) << width, masks, np.uint64(0))
+    n = take_exceptions(masks, source, start, like, positions, cursor[1] + cursor[2], exceptions, cursor[1])
+    headers[vector], bases[vector] = pack_header(ALP, width, exponent, factor, n), base
+    target = np.uint64(packed.ctypes.data) + np.uint64(cursor[0])
+    if width > NARROW_BITS:
+        pack_wide(np.uint64(codes.ctypes.data), base, width, target, like)
+    elif width > 0:
+        pack_narrow(np.uint64(codes.ctypes.data), base, width, target, like)
+    cursor[0] += width * ROW_BYTES
+    cursor[1] += n

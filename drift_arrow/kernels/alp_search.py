@@ -69,6 +69,8 @@ def sample_cost(
 ) -> Any:
     """Bits that the 64 values at `source` take with given 10**e, 10**-f, 10**f and 10**-e."""
     item_bits, lanes = kinds[-1].bitwidth, 16
+    if item_bits < 32:  # such values have no candidates
+        return ir.Constant(ir.IntType(64), 0)
     scales = [splat(builder, scalar, lanes) for scalar in (scale, shrink, factor, inverse)]
     codes_type = lane_vector(64, lanes)
     least, greatest = fill(codes_type, (1 << 63) - 1), fill(codes_type, -(1 << 63))
@@ -102,14 +104,11 @@ def search_sample(source: Any, powers: Any, inverses: Any, item_bits: Any, like:
 
 
 @kernel
-def _search(samples: Any, powers: Any, inverses: Any, chosen: Any, like: Any) -> Any:
-    total = np.int64(0)
+def _search(samples: Any, powers: Any, inverses: Any, chosen: Any, costs: Any, like: Any) -> None:
     for i in range(len(samples)):
         source = np.uint64(samples.ctypes.data) + np.uint64(i * SAMPLE * samples.itemsize)
         exponent, factor, cost = search_sample(source, powers, inverses, np.int64(samples.itemsize * 8), like)
-        chosen[i, 0], chosen[i, 1] = exponent, factor
-        total += cost
-    return total
+        chosen[i, 0], chosen[i, 1], costs[i] = exponent, factor, cost
 
 
 @kernel
@@ -141,7 +140,7 @@ def choose_candidate(candidates: Any, powers: Any, inverses: Any, sample: Any, l
     return number
 
 
-def search_group(group: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
+def search_group(group: NDArray[Any]) -> tuple[NDArray[np.int64], float, float]:
     """Candidates for the exponents of a row-group.
 
     Parameters
@@ -152,15 +151,28 @@ def search_group(group: NDArray[Any]) -> tuple[NDArray[np.int64], float]:
     Returns
     -------
     (c, 2) int64
-        Exponents and factors, by the number of samples that want them; c in [1, 5].
+        Exponents and factors, by the number of sampled vectors that want them; c in [0, 5]. Vectors that ALP would
+        not make smaller want none.
     float
         Estimated bits of a value.
+    float
+        The same, of the vectors that ALP makes smaller; infinity if there are none.
     """
     vectors = group.reshape(-1, VALUES)
     step = -(-len(vectors) // SAMPLED_VECTORS)
     samples = np.ascontiguousarray(vectors[::step, :: VALUES // SAMPLE])
-    chosen = np.zeros((len(samples), 2), np.int64)
-    total = _search(samples, POWERS, INVERSES, chosen, group.dtype.type(0))
-    counts = Counter((exponent, factor) for exponent, factor in chosen.tolist())
+    chosen, costs = np.empty((len(samples), 2), np.int64), np.empty(len(samples), np.int64)
+    _search(samples, POWERS, INVERSES, chosen, costs, group.dtype.type(0))
+    raw = group.itemsize * 8 * SAMPLE
+    smaller = [
+        (cost, (exponent, factor))
+        for cost, (exponent, factor) in zip(costs.tolist(), chosen.tolist(), strict=True)
+        if cost < raw
+    ]
+    if not smaller:
+        return np.empty((0, 2), np.int64), raw / SAMPLE, np.inf
+    counts = Counter(pair for _, pair in smaller)
     ranked = sorted(counts, key=lambda pair: (-counts[pair], -pair[0], -pair[1]))
-    return np.array(ranked[:CANDIDATES], np.int64), int(total) / samples.size
+    total = sum(cost for cost, _ in smaller)
+    bits = (total + raw * (len(samples) - len(smaller))) / samples.size
+    return np.array(ranked[:CANDIDATES], np.int64), bits, total / (SAMPLE * len(smaller))

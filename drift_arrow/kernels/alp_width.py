@@ -11,6 +11,7 @@ from numba.core import cgutils
 
 from drift_arrow.kernels import _plain_floats as plain
 from drift_arrow.kernels._jit import kernel
+from drift_arrow.kernels.float_header import CODE_LIMIT
 from drift_arrow.kernels.lanes import VALUES, advance, fill, lane_vector, load, resize, routine, splat, store
 
 LANES: Final = 16
@@ -119,12 +120,14 @@ def choose_width(codes: Any, extremes: Any, lengths: Any, widest: Any, cost_of_e
         if exceptions_cost >= best_cost:
             break
     middle = _middle(codes, extremes)
+    if middle < -CODE_LIMIT:  # of more exceptions than integers
+        return best_base, best, best_cost
     _lengths_around(source, middle, target)
     for width in range(best - 1, -1, -1):
         exceptions_cost = _count_longer(target, width) * cost_of_exception
-        if width * VALUES + exceptions_cost < best_cost:
-            best_base, best = middle - ((np.int64(1) << width) >> 1), width
-            best_cost = width * VALUES + exceptions_cost
+        base = middle - ((np.int64(1) << width) >> 1)
+        if width * VALUES + exceptions_cost < best_cost and base >= -CODE_LIMIT:
+            best_base, best, best_cost = base, width, width * VALUES + exceptions_cost
         if exceptions_cost >= best_cost:
             break
     return best_base, best, best_cost

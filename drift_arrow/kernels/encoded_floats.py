@@ -76,6 +76,18 @@ class EncodedFloats:
         locate_vectors(self.headers, self.bases, starts)
         return readonly("starts", starts, np.int64, None, 3)
 
+    @cached_property
+    def misfit(self) -> str | None:
+        """What does not end where the headers say; None if everything does."""
+        packed, n_exceptions, n_lefts = self.starts[-1].tolist()
+        if packed + TAIL_BYTES != self.packed.size:
+            return f"packed bytes do not end with the last vector; got={self.packed.size} want={packed + TAIL_BYTES}"
+        got = (self.positions.size, self.exceptions.size, self.lefts.size)
+        want = (n_exceptions + n_lefts, n_exceptions, n_lefts)
+        if got != want:
+            return f"positions, exceptions and lefts do not fit the headers; got={got} want={want}"
+        return None
+
     @property
     def schemes(self) -> NDArray[np.uint8]:
         """(v,): number of the scheme of each vector; see `SCHEME_NAMES`."""
@@ -141,7 +153,7 @@ def check_floats(encoded: EncodedFloats) -> str | None:
     Returns
     -------
     str or None
-        A sentence about the first fault, None if the decoder accepts everything.
+        A sentence about the first fault; None if and only if `decode_floats` accepts everything.
 
     Notes
     -----
@@ -154,11 +166,4 @@ def check_floats(encoded: EncodedFloats) -> str | None:
     vector = _first_damaged(*arrays, encoded.lefts, bits)
     if vector >= 0:
         return f"header or exceptions of a vector are damaged; vector={vector}"
-    packed, n_exceptions, n_lefts = starts[-1].tolist()
-    if packed + TAIL_BYTES != encoded.packed.size:
-        return f"packed bytes do not end with the last vector; got={encoded.packed.size} want={packed + TAIL_BYTES}"
-    got = (encoded.positions.size, encoded.exceptions.size, encoded.lefts.size)
-    want = (n_exceptions + n_lefts, n_exceptions, n_lefts)
-    if got != want:
-        return f"positions, exceptions and lefts do not fit the headers; got={got} want={want}"
-    return None
+    return encoded.misfit

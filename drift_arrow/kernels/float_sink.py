@@ -9,12 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift_arrow.kernels.alp import INVERSES, POWERS
-from drift_arrow.kernels.alp_encode import encode_alp
-from drift_arrow.kernels.alp_rd_encode import LEFT_EXCEPTION_BITS, encode_alp_rd
-from drift_arrow.kernels.alp_search import SAMPLE
+from drift_arrow.kernels.alp_rd_search import search_cut
+from drift_arrow.kernels.alp_search import SAMPLE, search_group
 from drift_arrow.kernels.encoded_floats import EncodedFloats
+from drift_arrow.kernels.float_encode import encode_group
 from drift_arrow.kernels.float_header import DICTIONARY_SIZE, GROUP_VECTORS
 from drift_arrow.kernels.lanes import TAIL_BYTES, VALUES
+
+_CLEARLY_DECIMAL: Final = 0.25
+"""ALP that is expected below this part of the raw bits is not compared with ALP_RD, which hardly ever gets there."""
+
+_NO_CANDIDATES: Final = np.empty((0, 2), np.int64)
 
 _SLACK_BITS: Final = 4
 """Bits of a value, beyond twice what is expected, from which a vector gets exponents of its own."""
@@ -63,27 +68,28 @@ class FloatSink:
             sample=np.empty(SAMPLE, bits.dtype),
         )
 
-    def n_bits(self, since: NDArray[np.int64]) -> int:
-        """Bits that were written since the cursor stood at `since`, headers left out."""
-        packed, exceptions, lefts = (self.cursor - since).tolist()
-        n_bits: int = packed * 8 + exceptions * (16 + self.exceptions.itemsize * 8) + lefts * LEFT_EXCEPTION_BITS
-        return n_bits
+    def put(self, group: NDArray[Any], n: int, vectors: slice) -> None:
+        """Encode a row-group.
 
-    def put_alp(self, group: NDArray[Any], n: int, vectors: slice, candidates: NDArray[np.int64], bits: float) -> None:
-        """Encode a row-group by ALP, which is expected to take `bits` for a value."""
-        expected = int((2 * bits + _SLACK_BITS) * VALUES)
-        encode_alp(
-            group, n, candidates, expected, POWERS, INVERSES, self.codes, self.extremes,
-            self.lengths, self.masks, self.sample, self.headers[vectors], self.bases[vectors], self.packed,
-            self.positions, self.exceptions, self.cursor, group.dtype.type(0),
-        )  # fmt: skip
-
-    def put_alp_rd(self, group: NDArray[Any], n: int, vectors: slice, cut: int, dictionary: NDArray[np.uint16]) -> None:
-        """Encode a row-group by ALP_RD."""
-        self.dictionaries[vectors.start // GROUP_VECTORS] = dictionary
-        encode_alp_rd(
-            group, n, group.dtype.type(cut), dictionary, self.left_codes, self.rights, self.masks,
-            self.headers[vectors], self.bases[vectors], self.packed, self.positions, self.lefts, self.cursor,
+        group : (1024 * v,) uint16, uint32 or uint64     of which n are values
+        vectors : slice     numbers of the vectors
+        """
+        raw = group.itemsize * 8
+        candidates, bits, bits_where_smaller = _NO_CANDIDATES, float(raw), np.inf
+        if raw > 16:
+            candidates, bits, bits_where_smaller = search_group(group)
+        cut, dictionary, alp_rd_bits = raw - 1, np.zeros(DICTIONARY_SIZE, np.uint16), float(raw)
+        if bits >= _CLEARLY_DECIMAL * raw:
+            cut, dictionary, alp_rd_bits = search_cut(group)
+            self.dictionaries[vectors.start // GROUP_VECTORS] = dictionary
+        if bits_where_smaller >= alp_rd_bits:
+            candidates, bits_where_smaller = _NO_CANDIDATES, 0.0
+        own_from, alp_rd_from = int((2 * bits_where_smaller + _SLACK_BITS) * VALUES), int(alp_rd_bits * VALUES)
+        encode_group(
+            group, n, candidates, own_from, POWERS, INVERSES, dictionary, group.dtype.type(cut), alp_rd_from,
+            self.codes, self.extremes, self.lengths, self.masks, self.sample, self.left_codes, self.rights,
+            self.headers[vectors], self.bases[vectors], self.packed, self.positions, self.exceptions, self.lefts,
+            self.cursor, group.dtype.type(0),
         )  # fmt: skip
 
     def finish(self, dtype: np.dtype[Any], n: int) -> EncodedFloats:
@@ -91,7 +97,8 @@ class FloatSink:
         packed, exceptions, lefts = self.cursor.tolist()
         self.packed[packed : packed + TAIL_BYTES] = 0
         ends = (packed + TAIL_BYTES, exceptions + lefts, exceptions, lefts)
-        for array, end in zip((self.packed, self.positions, self.exceptions, self.lefts), ends, strict=True):
+        arrays: tuple[NDArray[Any], ...] = (self.packed, self.positions, self.exceptions, self.lefts)
+        for array, end in zip(arrays, ends, strict=True):
             # in place: nothing is copied, and nothing else refers to the array
             array.resize(end, refcheck=False)
         return EncodedFloats(

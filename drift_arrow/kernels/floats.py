@@ -9,16 +9,11 @@ from numpy.typing import NDArray
 
 from drift_arrow.kernels._check import readonly, writable
 from drift_arrow.kernels.alp import INVERSES, POWERS
-from drift_arrow.kernels.alp_rd_encode import search_cut
-from drift_arrow.kernels.alp_search import search_group
 from drift_arrow.kernels.encoded_floats import FLOATS, EncodedFloats
 from drift_arrow.kernels.float_decode import decode_vectors
 from drift_arrow.kernels.float_header import GROUP_VECTORS
 from drift_arrow.kernels.float_sink import FloatSink
 from drift_arrow.kernels.lanes import VALUES
-
-_CLEARLY_DECIMAL: Final = 0.25
-"""ALP that is expected below this part of the raw bits is not compared with ALP_RD, which hardly ever gets there."""
 
 _CUTS: Final = {bits: np.arange(64, dtype=bits) for bits in FLOATS.values()}
 
@@ -34,7 +29,8 @@ def encode_floats(values: NDArray[Any]) -> EncodedFloats:
     Returns
     -------
     EncodedFloats
-        Constant vectors, vectors that do not shrink, and by row-groups of 100 vectors ALP or ALP_RD.
+        By vectors, whichever of ALP, ALP_RD and no compression takes the fewest bits; parameters are searched for
+        each row-group of 100 vectors.
 
     Raises
     ------
@@ -57,33 +53,8 @@ def encode_floats(values: NDArray[Any]) -> EncodedFloats:
         # the last vector is filled up with its last value, so that it stays constant if it is
         whole = group if group.size % VALUES == 0 else np.pad(group, (0, n_vectors * VALUES - group.size), mode="edge")
         whole.flags.writeable = False
-        _put_group(sink, whole, group.size, slice(first // VALUES, first // VALUES + n_vectors))
+        sink.put(whole, group.size, slice(first // VALUES, first // VALUES + n_vectors))
     return sink.finish(values.dtype, values.size)
-
-
-def _put_group(sink: FloatSink, group: NDArray[Any], n: int, vectors: slice) -> None:
-    if group.itemsize == 2:
-        sink.put_alp_rd(group, n, vectors, *search_cut(group)[:2])
-        return
-    candidates, alp_bits = search_group(group)
-    if alp_bits < _CLEARLY_DECIMAL * group.itemsize * 8:
-        sink.put_alp(group, n, vectors, candidates, alp_bits)
-        return
-    cut, dictionary, alp_rd_bits = search_cut(group)
-    start = sink.cursor.copy()
-    if alp_bits <= alp_rd_bits:
-        sink.put_alp(group, n, vectors, candidates, alp_bits)
-        n_bits = sink.n_bits(start)
-        if n_bits <= alp_rd_bits * group.size:
-            return
-        # the samples were better than the rest: whatever is smaller now
-        sink.cursor[:] = start
-        sink.put_alp_rd(group, n, vectors, cut, dictionary)
-        if sink.n_bits(start) > n_bits:
-            sink.cursor[:] = start
-            sink.put_alp(group, n, vectors, candidates, alp_bits)
-        return
-    sink.put_alp_rd(group, n, vectors, cut, dictionary)
 
 
 def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None) -> NDArray[Any]:
@@ -108,6 +79,8 @@ def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None) -> ND
     -----
     No byte outside the arrays is touched, whatever they say. Without the GIL.
     """
+    if encoded.misfit:
+        raise ValueError(f"encoded floats are damaged: {encoded.misfit}")
     if out is None:
         out = np.empty(encoded.n, encoded.dtype)
     values = writable("out", out, encoded.dtype, encoded.n)
