@@ -23,6 +23,11 @@ def alp_unpack(source: Any, width: Any, base: Any, factor: Any, inverse: Any, ta
     _floats(target, 1024, like)[:] = codes.astype(np.float64) * factor * inverse
 
 
+def alp_fill(number: Any, target: Any, like: Any) -> None:
+    """Twin of `alp.fill_number`."""
+    _floats(target, 1024, like)[:] = number
+
+
 def _transform(values: NDArray[Any], scales: tuple[Any, ...], like: Any) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     scale, shrink, factor, inverse = scales
     rounded = values.astype(np.float64) * scale * shrink + _MAGIC

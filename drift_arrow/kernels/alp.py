@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
+from numba.core import cgutils
 
 from drift_arrow.kernels import _plain_floats as plain
 from drift_arrow.kernels.lanes import VALUES, advance, fill, resize, routine, splat, store, unpack
@@ -82,6 +83,20 @@ address), and any uint32 or uint64, whose type says whether float32 or float64 i
 
 unpack_wide: Any = routine(plain.alp_unpack)(_emit_unpack(64))
 """`unpack_narrow` for widths in [33, 64]."""
+
+
+@routine(plain.alp_fill)
+def fill_number(builder: ir.IRBuilder, kinds: Any, number: Any, target: Any, _like: Any) -> None:
+    """Write a float64 1024 times to a uint64 address, as a float of the size of the last argument; see above."""
+    item_bits, lanes = kinds[-1].bitwidth, 16
+    if item_bits < 32:
+        return
+    if item_bits == 32:
+        number = builder.fptrunc(number, ir.FloatType())
+    numbers = splat(builder, number, lanes)
+    row_bytes = lanes * item_bits // 8
+    with cgutils.for_range(builder, ir.Constant(ir.IntType(64), VALUES // lanes)) as loop:
+        store(builder, numbers, builder.add(target, builder.mul(loop.index, ir.Constant(target.type, row_bytes))))
 
 
 def transform(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.alp import NARROW_BITS, unpack_narrow, unpack_wide
+from drift_arrow.kernels.alp import NARROW_BITS, fill_number, unpack_narrow, unpack_wide
 from drift_arrow.kernels.alp_rd import glue, unpack_lefts
 from drift_arrow.kernels.float_header import (
     ALP,
@@ -39,7 +39,7 @@ def _patch(positions: Any, first: Any, values: Any, first_value: Any, n: Any, ou
 
 @kernel
 def _decode_alp(
-    header: Any, base: Any, source: Any, powers: Any, inverses: Any, out: Any, out_as_floats: Any, start: Any, like: Any
+    header: Any, base: Any, source: Any, powers: Any, inverses: Any, out: Any, start: Any, like: Any
 ) -> None:
     width = header_width(header)
     factor, inverse = powers[header_factor(header)], inverses[header_exponent(header)]
@@ -49,7 +49,7 @@ def _decode_alp(
     elif width > 0:
         unpack_narrow(source, width, base, factor, inverse, target, like)
     else:
-        out_as_floats[start : start + VALUES] = np.float64(base) * factor * inverse
+        fill_number(np.float64(base) * factor * inverse, target, like)
 
 
 @kernel
@@ -79,7 +79,7 @@ def _decode_alp_rd(
 @kernel
 def decode_vectors(
     headers: Any, bases: Any, starts: Any, dictionaries: Any, packed: Any, positions: Any, exceptions: Any, lefts: Any,
-    powers: Any, inverses: Any, first: Any, stop: Any, parts: Any, out: Any, out_as_floats: Any,
+    powers: Any, inverses: Any, first: Any, stop: Any, parts: Any, out: Any,
     cuts: Any,
 ) -> Any:  # fmt: skip
     """Decode the vectors [first, stop) to the beginning of `out`; number of the first that is damaged, or -1.
@@ -87,7 +87,7 @@ def decode_vectors(
     headers ... lefts : fields of `EncodedFloats`     starts : (v + 1, 3) int64; see `locate_vectors`
     powers, inverses : (19,) float64     powers of ten
     parts : (1024,) uint16, scratch
-    out : (1024 * (stop - first),) unsigned integers     out_as_floats : the same memory
+    out : (1024 * (stop - first),) unsigned integers
     cuts : (64,) like out     0 to 63
     """
     item_bits, like = np.int64(out.itemsize * 8), cuts[0]
@@ -102,7 +102,7 @@ def decode_vectors(
         first_position = begin[1] + begin[2]
         scheme = header_scheme(header)
         if scheme == ALP:
-            _decode_alp(header, base, source, powers, inverses, out, out_as_floats, start, like)
+            _decode_alp(header, base, source, powers, inverses, out, start, like)
             n = header_exceptions(header)
             if not _patch(positions, first_position, exceptions, begin[1], n, out, start):
                 return vector

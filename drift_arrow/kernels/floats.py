@@ -82,14 +82,17 @@ def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None) -> ND
     if encoded.misfit:
         raise ValueError(f"encoded floats are damaged: {encoded.misfit}")
     if out is None:
-        out = np.empty(encoded.n, encoded.dtype)
-    values = writable("out", out, encoded.dtype, encoded.n)
-    n_whole = encoded.n // VALUES
-    _decode(encoded, 0, n_whole, values[: n_whole * VALUES])
-    if n_whole * VALUES < encoded.n:
-        rest = np.empty(VALUES, encoded.dtype)
-        _decode(encoded, n_whole, n_whole + 1, rest)
-        values[n_whole * VALUES :] = rest[: encoded.n - n_whole * VALUES]
+        out = values = np.empty(encoded.n, encoded.dtype)
+    else:
+        values = writable("out", out, encoded.dtype, encoded.n)
+    n_whole, n_rest = divmod(encoded.n, VALUES)
+    if n_rest == 0:
+        _decode(encoded, 0, n_whole, values)
+        return out
+    _decode(encoded, 0, n_whole, values[:-n_rest])
+    rest = np.empty(VALUES, encoded.dtype)
+    _decode(encoded, n_whole, n_whole + 1, rest)
+    values[-n_rest:] = rest[:n_rest]
     return out
 
 
@@ -121,11 +124,10 @@ def decode_vector(encoded: EncodedFloats, number: int, out: NDArray[Any]) -> int
 
 def _decode(encoded: EncodedFloats, first: int, stop: int, out: NDArray[Any]) -> None:
     bits = FLOATS[encoded.dtype]
-    floats = out.view(np.float64) if out.itemsize == 8 else out.view(np.float32)
     damaged = decode_vectors(
         encoded.headers, encoded.bases, encoded.starts, encoded.dictionaries, encoded.packed, encoded.positions,
         encoded.exceptions, encoded.lefts, POWERS, INVERSES, first, stop, np.empty(VALUES, np.uint16), out.view(bits),
-        floats, _CUTS[bits],
+        _CUTS[bits],
     )  # fmt: skip
     if damaged >= 0:
         raise ValueError(f"encoded floats are damaged: read them again or restore them; vector={damaged}")

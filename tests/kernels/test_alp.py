@@ -163,10 +163,10 @@ def test_decoding_uses_the_widest_vectors_of_the_processor():
     plain = types.FunctionType(decode.py_func.__code__, decode.py_func.__globals__, "decode_alp")
     njit: Any = numba.njit
     fresh = njit(nogil=True, _nrt=False, fastmath=decode.targetoptions["fastmath"])(plain)
-    uint64s, doubles = numba.types.Array(numba.uint64, 1, "C"), numba.types.Array(numba.float64, 1, "C")
+    uint64s = numba.types.Array(numba.uint64, 1, "C")
     table = numba.types.Array(numba.float64, 1, "C", readonly=True)
     arguments = (
-        numba.uint32, numba.int64, numba.uint64, table, table, uint64s, doubles, numba.int64, numba.uint64,
+        numba.uint32, numba.int64, numba.uint64, table, table, uint64s, numba.int64, numba.uint64,
     )  # fmt: skip
     fresh.compile(arguments)
     assembly = fresh.inspect_asm(arguments)
