@@ -41,8 +41,8 @@ def importable_type(arrow_type: pa.DataType) -> pa.DataType:
 
 
 def has_struct(arrow_type: pa.DataType) -> bool:
-    """Whether a struct, or a map, which holds one, occurs in the type at any depth."""
-    if pat.is_struct(arrow_type) or pat.is_map(arrow_type):
+    """Whether a struct occurs in the type at any depth; maps and unions are made of them."""
+    if pat.is_struct(arrow_type) or pat.is_map(arrow_type) or pat.is_union(arrow_type):
         return True
     return any(has_struct(arrow_type.field(number).type) for number in range(arrow_type.num_fields))
 

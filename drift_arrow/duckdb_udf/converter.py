@@ -140,8 +140,8 @@ def _import(array: pa.Array, column: ColumnType) -> int:
     """A DuckDB chunk with one vector that shares the memory of `array`; the caller destroys it."""
     private, record, chunk = instance(), capi.ArrowArray(), ctypes.c_void_p()
     batch = pa.RecordBatch.from_arrays([_cast(array, column.arrow)], ["column"])
-    if array.offset and has_struct(column.arrow):
-        # DuckDB forgets the offset of a slice below the second of two nested structs; a message carries none.
+    if has_struct(column.arrow):
+        # Of a struct within a list or another struct DuckDB forgets the offset: wrong rows. A message carries none.
         batch = pa.ipc.read_record_batch(batch.serialize(), batch.schema)
     batch._export_to_c(ctypes.addressof(record))  # noqa: SLF001
     if record.release == private.release:
@@ -161,7 +161,7 @@ def _cast(array: pa.Array, arrow: pa.DataType) -> pa.Array:
             array = pc.run_end_decode(array)
         return array.cast(arrow)
     except pa.ArrowException as error:
-        raise InvalidArgumentError(f"duckdb cannot hold the column; type={str(array.type)!r} cause={error}") from error
+        raise InvalidArgumentError(f"DuckDB cannot hold the column; type={str(array.type)!r} cause={error}") from error
 
 
 def _export(types: ctypes.Array[ctypes.c_void_p], chunk: int) -> pa.Array:

@@ -72,7 +72,7 @@ def _connect() -> int:
     is_failed = is_failed or capi.open_database(None, ctypes.byref(database), config, None)
     capi.destroy("config", config.value)
     if is_failed or capi.connect(database, ctypes.byref(connection)):
-        raise StorageError("duckdb could not open the in-memory database that converts Arrow columns")
+        raise StorageError("DuckDB could not open the in-memory database that converts Arrow columns")
     return connection.value or 0
 
 

@@ -25,7 +25,8 @@ _OBJECT_WORDS: Final = range(16, 80, _WORD)
 """Offsets into the Python object that may hold the pointer: behind the reference count and the type."""
 _CONTEXT_WORDS: Final = range(0, 32, _WORD)
 """Offsets into a Connection that may hold its ClientContext."""
-_LOWEST_ADDRESS: Final = 4096
+_ADDRESSES: Final = range(4096, 1 << 62, _WORD)
+"""What can be a pointer to a structure of C++: aligned, not in the first page, and an offset that pread(2) takes."""
 
 
 def find_database(connection: object) -> int | None:
@@ -78,6 +79,6 @@ def _pointer(file: int, address: int) -> int:
     """The aligned pointer at an address; OSError if there is none."""
     data = os.pread(file, _WORD, address)
     value = int.from_bytes(data, "little")
-    if len(data) != _WORD or value < _LOWEST_ADDRESS or value % _WORD:
+    if len(data) != _WORD or value not in _ADDRESSES:
         raise OSError
     return value

@@ -46,7 +46,7 @@ def register(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """
     if not isinstance(con, duckdb.DuckDBPyConnection):
         raise InvalidArgumentError(
-            f"register takes a duckdb connection: call duckdb.connect(); got={type(con).__name__}"
+            f"register takes a DuckDB connection: call duckdb.connect(); got={type(con).__name__}"
         )
     with _lock:
         if not _is_registered(con):
@@ -62,7 +62,7 @@ def _is_registered(con: duckdb.DuckDBPyConnection) -> bool:
     except duckdb.CatalogException:
         return False
     except duckdb.ConnectionException as error:
-        raise InvalidArgumentError(f"the duckdb connection is closed: open another; cause={error}") from error
+        raise InvalidArgumentError(f"the DuckDB connection is closed: open another; cause={error}") from error
     except duckdb.Error:
         return True  # it was found, and refused the NULL
     return True
@@ -74,7 +74,7 @@ def _declare(con: duckdb.DuckDBPyConnection) -> None:
     if database is None:
         raise InvalidArgumentError(f"the native database of the connection was not found: {_REMEDY}")
     if not declare_functions(database):
-        raise InvalidArgumentError(f"duckdb refused the functions: {_REMEDY}; duckdb={duckdb.__version__}")
+        raise InvalidArgumentError(f"DuckDB refused the functions: {_REMEDY}; duckdb={duckdb.__version__}")
 
 
 static_extension.install()

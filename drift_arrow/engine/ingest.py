@@ -10,6 +10,7 @@ import pyarrow as pa
 from drift_arrow.engine.keys import check_not_null, fingerprint_keys
 from drift_arrow.engine.vectors import as_matrix, as_vector_column
 from drift_arrow.errors import InvalidArgumentError, LimitExceededError
+from drift_arrow.format.column import check_value_sizes
 from drift_arrow.kernels.distance import first_nonfinite_row, first_zero_row
 from drift_arrow.kernels.keys import first_duplicate
 from drift_arrow.options import MAX_BATCH_BYTES
@@ -112,7 +113,12 @@ def _check_column_names(table: pa.Table, spec: CollectionSpec) -> None:
 def _conform(column: pa.ChunkedArray, field: pa.Field, spec: CollectionSpec) -> pa.Array:
     if field.name == spec.vector:
         return as_vector_column(column, field.type, field.name)
-    array = column.unify_dictionaries().combine_chunks()
+    check_value_sizes(column, field.name)
+    try:
+        array = column.unify_dictionaries().combine_chunks()
+    except pa.ArrowInvalid as error:
+        message = f"the dictionaries of a column do not fit into one: add it in slices; column={field.name!r}: {error}"
+        raise InvalidArgumentError(message) from error
     if isinstance(array, pa.ChunkedArray):
         message = f"a column is too large for one batch: add it in slices; column={field.name!r}"
         raise LimitExceededError(message)

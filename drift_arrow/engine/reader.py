@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drift_arrow.engine.commit import list_versions
+from drift_arrow.engine.commit import list_versions, manifest_path
 from drift_arrow.engine.keys import fingerprint_keys
 from drift_arrow.engine.recovery import recover
 from drift_arrow.engine.row_space import take_found
 from drift_arrow.engine.snapshot import find_live
 from drift_arrow.engine.wal import WAL_DIRECTORY
 from drift_arrow.errors import ClosedError, CorruptionError, NotFoundError
+from drift_arrow.format.layout import MAX_MANIFEST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from drift_arrow.engine.storage import FileInfo, Storage
     from drift_arrow.format.segment_reader import SegmentReader
 
-_State = tuple[list[int], list["FileInfo"]]
+_State = tuple[bytes, list["FileInfo"]]
+"""Newest manifest, and the log files behind it with their sizes: whatever changes a collection changes one of both."""
 
 
 class Reader:
@@ -36,18 +38,21 @@ class Reader:
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
         self._closed = False
-        self._state, recovered = _recover_beside_writer(storage, {})
-        self.spec = recovered.spec
-        self.options = recovered.options
-        self.snapshot = recovered.snapshot
+        self._adopt(*_recover_beside_writer(storage, {}))
 
     def refresh(self) -> None:
-        """Move to the newest durable state; two directory listings if nothing changed."""
+        """Move to the newest durable state; two directory listings and a small file if nothing changed."""
         self.check_open()
         if _state(self.storage) != self._state:
             known = {view.entry.path: view.reader for view in self.snapshot.segments}
-            self._state, recovered = _recover_beside_writer(self.storage, known)
-            self.snapshot = recovered.snapshot
+            self._adopt(*_recover_beside_writer(self.storage, known))
+
+    def _adopt(self, state: _State, recovered: Recovered) -> None:
+        # the shape too: the collection may have been dropped and made anew under its name
+        self.spec = recovered.spec
+        self.options = recovered.options
+        self.snapshot = recovered.snapshot
+        self._state = state
 
     def get(self, keys: pa.Array, columns: list[str]) -> pa.Table:
         """Rows of the given keys, in their order, left out where there is none."""
@@ -67,7 +72,17 @@ class Reader:
 
 
 def _state(storage: Storage) -> _State:
-    return list_versions(storage), storage.list_files(WAL_DIRECTORY)
+    return _newest_manifest(storage), storage.list_files(WAL_DIRECTORY)
+
+
+def _newest_manifest(storage: Storage) -> bytes:
+    """Bytes of the newest manifest, unique by its random transaction; empty if there is none."""
+    versions = list_versions(storage)
+    try:
+        return storage.read(manifest_path(versions[-1]), MAX_MANIFEST_BYTES) if versions else b""
+    except NotFoundError:
+        # replaced between the listing and the reading
+        return b""
 
 
 def _recover_beside_writer(storage: Storage, known: Mapping[str, SegmentReader]) -> tuple[_State, Recovered]:
@@ -77,5 +92,5 @@ def _recover_beside_writer(storage: Storage, known: Mapping[str, SegmentReader])
         try:
             return state, recover(storage, known)
         except (NotFoundError, CorruptionError):
-            if list_versions(storage) == state[0]:
+            if _newest_manifest(storage) == state[0]:
                 raise

@@ -102,15 +102,14 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     )
     snapshot = with_room(snapshot, 1, spec, options)
     files = _wal_files(storage, manifest)
-    next_seqno, is_clean = manifest.last_seqno + 1, True
-    for path in _paths_to_replay(files):
-        contents = scan_log(storage, path, manifest.collection_uuid)
+    logs = [(path, scan_log(storage, path, manifest.collection_uuid)) for path in _paths_to_replay(files)]
+    next_seqno, is_clean = _check_sequence(logs, manifest.last_seqno + 1), True
+    for path, contents in logs:
         if contents is None:
             continue
-        _check_sequence(contents, path, next_seqno, is_clean=is_clean)
         for operation in contents.operations:
             snapshot = _replay(snapshot, operation, spec, options, path)
-        next_seqno, is_clean = contents.last_seqno + 1, contents.is_closed
+        is_clean = contents.is_closed
     return Recovered(
         spec=spec,
         options=options,
@@ -187,12 +186,22 @@ def _paths_to_replay(files: list[tuple[int, FileInfo]]) -> list[str]:
     return [file.path for _, file in files[: max(stops, default=0)]]
 
 
-def _check_sequence(contents: WalContents, path: str, next_seqno: int, *, is_clean: bool) -> None:
-    first = contents.header.first_seqno
-    # CLOSE is written behind synced records and before the next file, so a power loss can take it, and nothing else
-    if first != next_seqno and (is_clean or first != next_seqno + 1):
-        message = f"the log does not follow the one before; expected_seqno={next_seqno} got={first}"
-        raise CorruptionError(message, path=path, offset=0)
+def _check_sequence(logs: list[tuple[str, WalContents | None]], next_seqno: int) -> int:
+    """The seqno behind the last log; raises CorruptionError unless each goes on where the one before it ended."""
+    may_lack_close, suspect = False, None
+    for path, contents in logs:
+        if contents is None:
+            suspect = path, 0
+            continue
+        first = contents.header.first_seqno
+        # CLOSE is written behind synced records and before the next file, so a power loss can take it, and nothing else
+        if first != next_seqno and not (may_lack_close and first == next_seqno + 1):
+            message = f"the log lacks records before {path!r}; expected_seqno={next_seqno} got={first}"
+            at_path, at_offset = suspect or (path, 0)
+            raise CorruptionError(message, path=at_path, offset=at_offset)
+        may_lack_close, next_seqno = not contents.is_closed, contents.last_seqno + 1
+        suspect = (path, contents.valid_length) if may_lack_close else None
+    return next_seqno
 
 
 def _replay(snapshot: Snapshot, operation: Operation, spec: CollectionSpec, options: Options, path: str) -> Snapshot:

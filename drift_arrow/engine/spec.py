@@ -21,7 +21,6 @@ QUERY_COLUMN: Final = "query_index"
 _RESERVED: Final = (DISTANCE_COLUMN, QUERY_COLUMN)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _KEY_TYPES: Final = (pa.int64(), pa.uint64(), pa.string(), pa.large_string())
-_INDEX_BITS: Final = 32
 _VALUE_TYPES: Final = (pa.float16(), pa.float32(), pa.float64())
 
 
@@ -132,8 +131,9 @@ def make_spec(schema: Any, *, vector: str, key: str, metric: str, dim: int | Non
     index = arrow_schema.get_field_index(vector)
     field = arrow_schema.field(index)
     vector_field = field.with_type(_vector_type(field, dim))
-    fields = [_storable(field) for field in arrow_schema.set(index, vector_field)]
-    checked = pa.schema(fields, metadata=arrow_schema.metadata)
+    checked = arrow_schema.set(index, vector_field)
+    for column in checked:
+        check_storable(column)
     return CollectionSpec(schema=checked, vector=vector, key=key, metric=metric, key_seed=key_seed)
 
 
@@ -146,15 +146,6 @@ def _as_schema(schema: Any) -> pa.Schema:
         return schema.to_frame().to_arrow().schema
     message = f"schema must be a pyarrow or Polars schema; got={type(schema).__name__}"
     raise InvalidArgumentError(message)
-
-
-def _storable(field: pa.Field) -> pa.Field:
-    """A field whose values many batches can share: small dictionary indices would run out when batches merge."""
-    kind = field.type
-    if pa.types.is_dictionary(kind) and kind.index_type.bit_width < _INDEX_BITS:
-        field = field.with_type(pa.dictionary(pa.int32(), kind.value_type, kind.ordered))
-    check_storable(field)
-    return field
 
 
 def _check_names(schema: pa.Schema, vector: str, key: str) -> None:

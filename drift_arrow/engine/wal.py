@@ -196,16 +196,22 @@ class Wal:
     def _lead_out(self, last_seqno: int) -> None:
         with self._changed:
             self._durable_seqno = last_seqno
-            # vouches for the group just synced, so that later damage to it is told from a torn tail
-            if not self._pending and not self._finishing:
-                self._frame(RecordType.SYNC, b"")
-                mark, self._pending = self._pending, []
-                try:
-                    self._append(mark)
-                except StorageError as error:
-                    self._poison = error
+            try:
+                self._vouch()
+            except BaseException as error:
+                self._fail(error)
+                # the group itself is durable, and only what comes next is refused
+                if not isinstance(error, StorageError):
+                    raise
             self._leading = False
             self._changed.notify_all()
+
+    def _vouch(self) -> None:
+        """Write a SYNC record, so that later damage to the group just synced is told from a torn tail."""
+        if not self._pending and not self._finishing:
+            self._frame(RecordType.SYNC, b"")
+            mark, self._pending = self._pending, []
+            self._append(mark)
 
     def _fail(self, error: BaseException) -> None:
         with self._changed:

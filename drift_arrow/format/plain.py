@@ -136,8 +136,6 @@ def _decode_runs(array: pa.Array) -> pa.Array:
 
 
 def _encode_runs(array: pa.Array, target: pa.DataType) -> pa.Array:
-    if plain_type(target.value_type) == target.value_type:
-        return pc.run_end_encode(array, run_end_type=target.run_end_type)
     runs = pc.run_end_encode(array, run_end_type=target.run_end_type)
     values = _convert(runs.values, target.value_type)
     return pa.RunEndEncodedArray.from_arrays(runs.run_ends, values, type=target)

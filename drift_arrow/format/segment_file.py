@@ -93,12 +93,13 @@ class SegmentFile:
         """Check every byte of the file again: headers, blocks, padding, footer and tail; raises CorruptionError."""
         decode_file_header(self.data, SEGMENT_MAGIC, path=self.path)
         check_padding(self.data, HEADER_BYTES, PAGE_BYTES, path=self.path)
+        # before the blocks: the index is a view into the footer, and would blame them for its own damage
+        self._read_footer(decode_tail(self.data, self.uuid, path=self.path))
         for number in range(len(self.index)):
             self._verify(number)
             end = int(self.index.offsets[number]) + self._header(number).size_bytes
             stop = self.start(number) + int(self.index.entries["stored_len"][number])
             check_padding(self.data, stop, end, path=self.path)
-        self._read_footer(decode_tail(self.data, self.uuid, path=self.path))
 
     def _check_digest(self, expected: str) -> None:
         actual = xxh3_128(self.data)

@@ -23,7 +23,6 @@ from drift_arrow.format.layout import (
     INDEX_ENTRY_BYTES,
     MAX_FOOTER_BYTES,
     MAX_SEGMENT_ROWS,
-    PAGE_BYTES,
     SEGMENT_KIND,
     SEGMENT_TAIL_MAGIC,
     padding_bytes,
@@ -83,8 +82,7 @@ def decode_tail(data: memoryview, uuid: str, *, path: str) -> SegmentTail:
     offset = max(len(data) - HEADER_BYTES, 0)
     header = decode_file_header(data, SEGMENT_TAIL_MAGIC, path=path, offset=offset)
     footer_offset, footer_stored_len, footer_checksum, size_bytes = _TAIL.unpack(header.detail)
-    is_possible = PAGE_BYTES <= footer_offset < offset and footer_offset % PAGE_BYTES == 0
-    if header.uuid != uuid or size_bytes != len(data) or not is_possible:
+    if header.uuid != uuid or size_bytes != len(data):
         raise CorruptionError("tail belongs to another file", path=path, offset=offset)
     return SegmentTail(
         uuid=uuid,

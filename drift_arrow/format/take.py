@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drift_arrow.format.column import gather_chunks
-from drift_arrow.format.plain import from_plain
+from drift_arrow.format.pieces import take_pieces
+from drift_arrow.format.plain import to_plain
 
 
 def take_rows(table: pa.Table, rows: NDArray[np.integer[Any]]) -> pa.Table:
@@ -26,14 +25,15 @@ def take_rows(table: pa.Table, rows: NDArray[np.integer[Any]]) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        m rows; one chunk per column.
+        m rows; one chunk per column, or more where `take_pieces` needs them.
     """
-    indices = pa.array(rows)
-    columns = [_take(column, indices) for column in table.columns]
+    columns = [_take(column, rows) for column in table.columns]
     return pa.Table.from_arrays(columns, schema=table.schema)
 
 
-def _take(column: pa.ChunkedArray, indices: pa.Array) -> pa.Array:
-    if not len(indices):
-        return pa.nulls(0, column.type)
-    return from_plain(pc.take(gather_chunks(column), indices, boundscheck=False), column.type)
+def _take(column: pa.ChunkedArray, rows: NDArray[np.integer[Any]]) -> pa.ChunkedArray:
+    lengths = np.asarray([len(chunk) for chunk in column.chunks], dtype=np.int64)
+    starts = np.cumsum(lengths) - lengths
+    owners = np.searchsorted(starts, rows, side="right") - 1
+    places = rows - starts[owners] if len(rows) else np.empty(0, dtype=np.int64)
+    return take_pieces(lambda number: to_plain(column.chunk(number)), owners, places, column.type)

@@ -35,13 +35,11 @@ def readonly(name: str, array: Any, dtype: DTypeLike, *shape: int | None) -> NDA
     return view
 
 
-def writable(name: str, array: Any, dtype: DTypeLike, *shape: int | None) -> NDArray[Any]:
-    """Check an array that a kernel writes to; see `readonly`. Raises ValueError also where it is read-only."""
+def check_writable(name: str, array: Any, dtype: DTypeLike, *shape: int | None) -> None:
+    """Check an array that kernels write to, as `readonly` does; ValueError also where it is read-only."""
     _check(name, array, np.dtype(dtype), shape)
     if not array.flags.writeable:
         raise ValueError(f"{name} must be writable")
-    view: NDArray[Any] = array.view(np.ndarray)
-    return view
 
 
 def _check(name: str, array: Any, dtype: np.dtype[Any], shape: tuple[int | None, ...]) -> None:

@@ -65,6 +65,26 @@ class BucketArrays:
             raise ValueError(f"buckets must lie within the rows that have a norm; rows={len(self.norms)}")
 
 
+@kernel(inline=True)
+def _multiply_tile(
+    address: Any, start: Any, stop: Any, dim: Any, weights: Any, allowed: Any, tile_rows: Any, products: Any
+) -> Any:
+    """Code products of the rows of [start, stop) that are worth reading, and how many these are."""
+    if allowed.size == 0 or is_dense(allowed, start, stop):
+        for i in range(stop - start):
+            tile_rows[i] = start + i
+            products[i] = code_product(address + np.uint64(i) * np.uint64(dim), dim, weights)
+        return stop - start
+    n_found = 0
+    row = next_allowed(allowed, start, stop)
+    while row < stop:
+        tile_rows[n_found] = row
+        products[n_found] = code_product(address + np.uint64(row - start) * np.uint64(dim), dim, weights)
+        n_found += 1
+        row = next_allowed(allowed, row + 1, stop)
+    return n_found
+
+
 @kernel
 def _scan_bucket(
     address: Any,
@@ -84,17 +104,12 @@ def _scan_bucket(
     tile_rows, products, tile_norms, tile_distances = tile
     for start in range(first_row, first_row + n_rows, TILE_ROWS):
         stop = min(start + TILE_ROWS, first_row + n_rows)
-        jumps = allowed[:0] if is_dense(allowed, start, stop) else allowed
-        n_found = 0
-        row = next_allowed(jumps, start, stop)
-        # loops with one purpose each: the first is bound by memory, the second vectorises, the third seldom acts
-        while row < stop:
-            products[n_found] = code_product(address + np.uint64(row - first_row) * np.uint64(dim), dim, weights)
-            tile_rows[n_found] = row
-            if norms.size:
-                tile_norms[n_found] = norms[row]
-            n_found += 1
-            row = next_allowed(jumps, row + 1, stop)
+        position = address + np.uint64(start - first_row) * np.uint64(dim)
+        # loops with one purpose each: memory bounds the first, the next two vectorise, the last seldom acts
+        n_found = _multiply_tile(position, start, stop, dim, weights, allowed, tile_rows, products)
+        if norms.size:
+            for i in range(n_found):
+                tile_norms[i] = norms[tile_rows[i]]
         for i in range(n_found):
             tile_distances[i] = np.float32(constant + gain * np.float64(products[i]) + np.float64(tile_norms[i]))
         for i in range(n_found):

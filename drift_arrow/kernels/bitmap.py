@@ -17,8 +17,8 @@ ALL_ROWS: Final = readonly("all rows", np.empty(0, np.uint8), np.uint8, 0)
 
 
 # by value of a byte; no byte 0 asks for its lowest bit
-_LOWEST_BIT: Final = np.array([max((byte & -byte).bit_length() - 1, 0) for byte in range(256)], np.uint8)
-_BIT_COUNT: Final = np.bitwise_count(np.arange(256, dtype=np.uint8))
+_LOWEST_BIT: Final = np.array([max((byte & -byte).bit_length() - 1, 0) for byte in range(256)], np.int64)
+_BIT_COUNT: Final = np.bitwise_count(np.arange(256)).astype(np.int64)
 
 
 @kernel

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drift_arrow.kernels._check import writable
+from drift_arrow.kernels._check import check_writable
 from drift_arrow.kernels._jit import kernel
 
 
@@ -70,8 +70,8 @@ class Heaps:
     ids: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        writable("distances", self.distances, np.float32, None, None)
-        writable("ids", self.ids, np.int64, *self.distances.shape)
+        check_writable("distances", self.distances, np.float32, None, None)
+        check_writable("ids", self.ids, np.int64, *self.distances.shape)
         if not self.distances.shape[1]:
             raise ValueError("heaps need room for a candidate; got k=0")
 

@@ -10,7 +10,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from drift_arrow.errors import AlreadyExistsError, DriftError, InvalidArgumentError, NotFoundError
+from drift_arrow.errors import (
+    AlreadyExistsError,
+    DriftError,
+    InvalidArgumentError,
+    LimitExceededError,
+    NotFoundError,
+)
 from tests.tables import DIM, create, make_table, matrix_of
 
 
@@ -389,3 +395,25 @@ def test_scan_pushes_projection_predicate_and_limit_down(db):
     assert lazy.head(7).collect().height == 7
     assert lazy.select(pl.len()).collect().item() == 3000
     assert pl.DataFrame(table).sort("id").equals(lazy.sort("id").collect())
+
+
+def test_small_dictionaries_stay_small_however_many_values_come_together(db):
+    table = make_table(200).select(["id", "embedding"])
+    kind = pa.dictionary(pa.int8(), pa.string())
+    labels = [f"label {number}" for number in range(200)]
+    docs = create(db, table=table.slice(0, 1).append_column("label", pa.array(["x"]).dictionary_encode().cast(kind)))
+    for start in (0, 100):
+        part = pa.array(labels[start : start + 100]).dictionary_encode().cast(kind)
+        docs.add(table.slice(start, 100).append_column("label", part))
+    docs.flush()
+    found = docs.get(range(200), ["label"])
+    assert found.schema.field("label").type == kind
+    assert found["label"].to_pylist() == labels
+
+
+def test_a_value_that_no_block_holds_is_refused_before_it_is_acknowledged(db):
+    table = make_table(1).select(["id", "embedding"]).append_column("blob", pa.array([b"x" * (17 << 20)]))
+    docs = create(db, table=table)
+    with pytest.raises(LimitExceededError, match="blob"):
+        docs.add(table)
+    assert len(docs) == 0

@@ -9,6 +9,7 @@ Method: Pillai et al., OSDI 2014 (ALICE).
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import random
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class Disk:
     def sync_directory(self, directory: str) -> None:
         kept = []
         for names in self._changes:
-            if any(posixpath.dirname(name) == directory for name in names):
+            if any(_parent(name) == directory for name in names):
                 _apply(self._durable, names)
             else:
                 kept.append(names)
@@ -71,6 +72,11 @@ class Disk:
         return {path: None if inode.is_directory else _survived(inode, rng) for path, inode in reachable.items()}
 
 
+@functools.cache
+def _parent(path: str) -> str:
+    return posixpath.dirname(path)
+
+
 def _apply(names: dict[str, Inode], change: dict[str, Inode | None]) -> None:
     for path, inode in change.items():
         if inode is None:
@@ -83,15 +89,17 @@ def _is_reachable(path: str, names: dict[str, Inode]) -> bool:
     while path != "/":
         if path not in names:
             return False
-        path = posixpath.dirname(path)
+        path = _parent(path)
     return True
 
 
 def _survived(inode: Inode, rng: random.Random) -> bytes:
+    if not inode.pending:
+        return inode.synced
     data = bytearray(inode.synced)
     for write in inode.pending:
         data += _fate(write, len(data), rng)
-    if inode.pending and rng.random() < 0.3:
+    if rng.random() < 0.3:
         del data[rng.randint(len(inode.synced), len(data)) :]
     return bytes(data)
 

@@ -20,6 +20,8 @@ class Faults:
         The step that fails; None only counts.
     lasting : bool
         All later steps fail as well.
+    interrupt : bool
+        A step fails by KeyboardInterrupt, as if the user had lost patience there, instead of StorageError.
 
     Attributes
     ----------
@@ -31,9 +33,10 @@ class Faults:
         Logs that were opened and not closed.
     """
 
-    def __init__(self, fail_at: int | None = None, *, lasting: bool = False) -> None:
+    def __init__(self, fail_at: int | None = None, *, lasting: bool = False, interrupt: bool = False) -> None:
         self._fail_at = fail_at
         self._lasting = lasting
+        self._interrupt = interrupt
         self.steps = 0
         self.failed: list[str] = []
         self.open_logs = 0
@@ -43,6 +46,8 @@ class Faults:
         self.steps += 1
         if self._fail_at is not None and (number == self._fail_at or (self._lasting and number > self._fail_at)):
             self.failed.append(operation)
+            if self._interrupt:
+                raise KeyboardInterrupt
             raise StorageError(f"storage failed: injected; step={number} operation={operation}")
 
     def stop(self) -> None:
@@ -107,7 +112,7 @@ class FaultyStorage(Storage):
         log = self._inner.open_log(path)
         try:
             self._faults.step(f"opened log {path}")
-        except StorageError:
+        except BaseException:
             log.close()
             raise
         return FaultyLog(log, self._faults)
@@ -130,7 +135,7 @@ class FaultyLog(Log):
         data = b"".join(map(byte_view, buffers))
         try:
             self._faults.step("append")
-        except StorageError:
+        except BaseException:
             self._inner.append([data[: len(data) // 2]])
             raise
         self._inner.append([data])

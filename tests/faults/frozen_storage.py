@@ -41,8 +41,9 @@ class FrozenStorage(Storage):
         return sorted({path.split("/", 1)[0] for path in self.files if "/" in path})
 
     def child(self, name: str) -> FrozenStorage:
-        prefix = f"{name}/"
-        return FrozenStorage({path.removeprefix(prefix): self.files[path] for path in self.files if path.startswith(prefix)})
+        start = f"{name}/"
+        inner = {path.removeprefix(start): data for path, data in self.files.items() if path.startswith(start)}
+        return FrozenStorage(inner)
 
     def make_directories(self, names: object) -> NoReturn:
         self._refuse()

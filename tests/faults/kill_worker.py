@@ -1,8 +1,8 @@
 """Forks writing processes that wait to be killed: `python -m tests.faults.kill_worker PATH_OF_COLLECTION`.
 
 Importing and loading compiled code happens once, here, so that a writer begins to write at once. Each line on standard
-input is the number of one life. Its process writes its own number, then `thread` for every operation that returned; when
-it is dead, `dead STATUS` follows.
+input is the number of one life. Its process writes its own number, then for every operation that returned the thread;
+when it is dead, `dead STATUS` follows.
 """
 
 from __future__ import annotations
@@ -44,10 +44,9 @@ def write(docs: drift.Collection, life: int, thread: int, rows: Versions) -> Non
 def live(path: str, life: int) -> None:
     say(str(os.getpid()))
     docs = drift.open_path(path, read_only=False)
-    rows = read_rows(docs.to_batches())
-    threads = [
-        threading.Thread(target=write, args=(docs, life, thread, thread_rows(rows, thread))) for thread in range(THREADS)
-    ]
+    found = read_rows(docs.to_batches())
+    rows = [thread_rows(found, thread) for thread in range(THREADS)]
+    threads = [threading.Thread(target=write, args=(docs, life, number, rows[number])) for number in range(THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -14,6 +14,7 @@ from drift_arrow.engine.recovery import recover
 from drift_arrow.engine.spec import make_spec
 from drift_arrow.engine.storage import Storage, local
 from drift_arrow.errors import AlreadyExistsError, DriftError, NotFoundError
+from drift_arrow.format.segment_reader import SegmentReader
 from drift_arrow.options import FROZEN_MEMTABLES_MAX, Options
 from tests.faults.disk_model import Disk, Image
 from tests.faults.frozen_storage import FrozenStorage
@@ -56,8 +57,11 @@ class Lives:
         self._monkeypatch = monkeypatch
         self._images_per_change = images_per_change
         self._version = 0
+        self._segments: dict[tuple[str, bytes], SegmentReader] = {}
         self._outcomes: dict[frozenset[tuple[str, bytes]], Outcome] = {}
-        self._start_again()
+        self._disk = Disk({"/data": None})
+        # rows after the last acknowledged operation (None: no collection), then those if the running one has succeeded
+        self._allowed: list[Versions | None] = [None]
 
     def live(self) -> None:
         """One life, from opening to its end."""
@@ -65,6 +69,7 @@ class Lives:
         posix.patch(self._monkeypatch, local)
         self._changes_left = self._rng.choice((None, self._rng.randint(1, 100)))
         self._outcomes.clear()
+        self._segments.clear()
         found = len(self.violations)
         try:
             core = self._open(local.LocalStorage(posix.root(ROOT)))
@@ -82,9 +87,7 @@ class Lives:
             self._disk = Disk(self._disk.crash(self._rng))
 
     def _start_again(self) -> None:
-        self._disk = Disk({"/data": None})
-        # rows after the last acknowledged operation (None: no collection), then those if the running one has succeeded
-        self._allowed: list[Versions | None] = [None]
+        self._disk, self._allowed = Disk({"/data": None}), [None]
 
     def _open(self, storage: Storage) -> Core:
         if not list_versions(storage):
@@ -172,21 +175,25 @@ class Lives:
         named = frozenset((path, data) for path, data in files.items() if not _is_temporary(path))
         if named not in self._outcomes:
             self.distinct_states += 1
-            self._outcomes[named] = _recover(files)
+            self._outcomes[named] = self._recover(files)
         return self._outcomes[named]
+
+    def _recover(self, files: dict[str, bytes]) -> Outcome:
+        # most images hold the same segments, and opening them is most of the work
+        known = {path: self._segments[path, data] for path, data in files.items() if (path, data) in self._segments}
+        try:
+            snapshot = recover(FrozenStorage(files), known).snapshot
+            for view in snapshot.segments:
+                self._segments[view.entry.path, files[view.entry.path]] = view.reader
+            return snapshot_rows(snapshot)
+        except NotFoundError as error:
+            return None if "no collection" in str(error) else str(error)
+        except (DriftError, AssertionError) as error:
+            return f"{type(error).__name__}: {error}"
 
     def _check(self, outcome: Outcome) -> None:
         if outcome not in self._allowed:
             self.violations.append(outcome if isinstance(outcome, str) else f"{outcome} is not in {self._allowed}")
-
-
-def _recover(files: dict[str, bytes]) -> Outcome:
-    try:
-        return snapshot_rows(recover(FrozenStorage(files)).snapshot)
-    except NotFoundError as error:
-        return None if "no collection" in str(error) else str(error)
-    except (DriftError, AssertionError) as error:
-        return f"{type(error).__name__}: {error}"
 
 
 def _is_temporary(path: str) -> bool:

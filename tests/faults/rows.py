@@ -1,4 +1,4 @@
-"""Rows whose every byte follows from a key and a version, so that a dict of versions says what a collection must hold."""
+"""Rows whose every byte follows from a key and a version: a dict of versions says all that a collection must hold."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def make_rows(versions: Mapping[int, int]) -> pa.RecordBatch:
 
 
 def read_rows(batches: Iterable[pa.RecordBatch]) -> Versions:
-    """The versions of the rows in `batches`; AssertionError if a key comes twice or a row is not exactly what it was."""
+    """The versions of the rows in `batches`; AssertionError if a key comes twice or a row is not what it was."""
     table = pa.Table.from_batches(batches, schema=SCHEMA).sort_by("id").combine_chunks()
     keys, numbers = table["id"].to_pylist(), table["version"].to_pylist()
     versions = dict(zip(keys, numbers, strict=True))

@@ -201,7 +201,8 @@ class _SimulatedPath(PurePosixPath):
         self.posix.mkdir(str(self))
 
     def glob(self, pattern: str) -> list[_SimulatedPath]:
-        return [path for path in map(type(self), self.posix.list_names()) if path.parent.parent == self and path.match(pattern)]
+        paths = map(type(self), self.posix.list_names())
+        return [path for path in paths if path.parent.parent == self and path.match(pattern)]
 
     def unlink(self, *, missing_ok: bool) -> None:
         assert missing_ok

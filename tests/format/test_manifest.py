@@ -147,6 +147,7 @@ def test_a_tombstone_path_that_no_writer_writes_is_damage(path):
         {"segments": [segment(digest="0")]},
         {"segments": [segment(seqno_range=[9, 3])]},
         {"segments": [segment(extra=1)]},
+        {"segments": [segment(tombstones=segment()["tombstones"] | {"extra": 1})]},
         {"last_seqno": 1.5},
         {"wal_floor": 2**53},
     ],

@@ -72,6 +72,26 @@ def test_the_plain_type_is_its_own_plain_type(column):
     assert plain_type(plain_type(column.type)) == plain_type(column.type)
 
 
+@pytest.mark.parametrize(
+    ("kind", "plain"),
+    [
+        (pa.string_view(), pa.large_string()),
+        (pa.binary_view(), pa.large_binary()),
+        (pa.list_view(pa.int8()), pa.list_(pa.int8())),
+        (pa.large_list_view(pa.int8()), pa.large_list(pa.int8())),
+        (pa.run_end_encoded(pa.int16(), pa.string_view()), pa.large_string()),
+        (pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.int32(), pa.string())),
+        (pa.dictionary(pa.uint16(), pa.string()), pa.dictionary(pa.int32(), pa.string())),
+        (pa.dictionary(pa.uint32(), pa.string_view(), True), pa.dictionary(pa.uint32(), pa.large_string(), True)),
+        (pa.opaque(pa.string_view(), "t", "v"), pa.large_string()),
+        (pa.json_(), pa.json_()),
+    ],
+    ids=str,
+)
+def test_plain_types_are_those_of_the_format(kind, plain):
+    assert plain_type(kind) == plain
+
+
 @pytest.mark.parametrize("name", ["int64", "string", "list", "struct", "dictionary", "uuid", "dense union"])
 def test_a_plain_array_is_not_copied(name):
     assert to_plain(ARRAYS[name]) is ARRAYS[name]

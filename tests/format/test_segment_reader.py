@@ -83,7 +83,9 @@ def test_vectors_of_several_blocks_come_back_in_any_order(reader, large):
     assert reader.vectors(rows).flags.c_contiguous
 
 
-@pytest.mark.parametrize(("start", "stop"), [(0, 10_000), (1740, 1760), (5, 5), (9_999, 10_000)])
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0, 10_000), (1740, 1760), (0, 0), (5, 5), (10_000, 10_000), (9_999, 10_000)]
+)
 def test_a_range_of_vectors_comes_back(reader, large, start, stop):
     assert np.array_equal(reader.raw_vectors(start, stop), large.vectors[start:stop])
 

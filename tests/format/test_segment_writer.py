@@ -124,7 +124,15 @@ def test_what_the_sink_raises_passes_through():
 
 WRONG = {
     "vectors of integers": {"vectors": np.zeros((40, 3), np.int32)},
-    "no dimensions": {"vectors": np.zeros((40, 0), np.float32)},
+    "vectors of complex numbers": {"vectors": np.zeros((40, 3), np.complex64)},
+    "flat vectors": {"vectors": np.zeros(120, np.float32)},
+    "stacked vectors": {"vectors": np.zeros((2, 20, 3), np.float32)},
+    "no dimensions": {
+        "schema": segment_content().schema.set(1, pa.field("embedding", pa.list_(pa.float32(), 0))),
+        "vectors": np.zeros((40, 0), np.float32),
+        "codes": np.zeros((40, 0), np.uint8),
+        **dict.fromkeys(["centroids", "lo", "step"], np.zeros((4, 0), np.float32)),
+    },
     "no rows": {"vectors": np.zeros((0, 3), np.float32)},
     "other dimensions": {"codes": np.zeros((40, 4), np.uint8)},
     "norms of doubles": {"norms": np.zeros(40, np.float64)},
@@ -146,10 +154,19 @@ WRONG = {
     "a vector column of another length": {
         "schema": segment_content().schema.set(1, pa.field("embedding", pa.list_(pa.float32(), 4)))
     },
+    "a vector column of lists": {
+        "schema": segment_content().schema.set(1, pa.field("embedding", pa.list_(pa.float32())))
+    },
     "a vector column of another type": {
         "schema": segment_content().schema.set(1, pa.field("embedding", pa.list_(pa.float64(), 3)))
     },
 }
+
+
+def test_more_columns_than_a_block_header_can_number_are_refused(monkeypatch):
+    monkeypatch.setattr(content_module, "NO_COLUMN", 1)
+    with pytest.raises(InvalidArgumentError, match="columns="):
+        segment_bytes(segment_content())
 
 
 @pytest.mark.parametrize("replaced", WRONG.values(), ids=WRONG)

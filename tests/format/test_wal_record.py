@@ -164,10 +164,23 @@ def test_damage_is_reported_although_the_record_that_vouches_lost_its_payload():
     assert caught.value.offset == HEADER_BYTES
 
 
-def test_a_length_past_the_limit_is_never_followed():
-    header = RecordHeader(length=MAX_RECORD_BYTES + 8, seqno=10, durable_offset=0, type=1, fragment=1)
+def test_a_length_past_the_end_of_the_file_is_never_followed():
+    header = RecordHeader(length=MAX_RECORD_BYTES, seqno=10, durable_offset=0, type=1, fragment=1)
     data = wal_header().encode() + header.encode(SALT, memoryview(b"")) + bytes(64)
     assert scan_wal(data, "p").operations == []
+
+
+def test_a_length_past_the_limit_is_never_followed(monkeypatch):
+    monkeypatch.setattr(wal_frame, "MAX_RECORD_BYTES", 7)
+    assert payloads(scan_wal(wal_bytes([b"1234567", b"12345678"]), "p")) == [b"1234567"]
+
+
+@pytest.mark.parametrize("position", [0, 3, 26, 27])
+def test_right_checksums_do_not_excuse_wrong_magic_or_reserved_bytes(position):
+    fields = flipped(record(10, payload=b"")[:28], position)
+    checksum = xxh3_64(SALT, fields)
+    forged = fields + (checksum & 0xFFFFFFFF).to_bytes(4, "little") + checksum.to_bytes(8, "little")
+    assert scan_wal(wal_header().encode() + forged, "p").operations == []
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,22 @@ def test_values_and_nulls_are_kept_at_any_depth(kind):
             assert through_duckdb(part).to_pylist() == part.to_pylist(), str(nested)
 
 
+def test_children_that_are_slices_keep_their_place():
+    inner = pa.StructArray.from_arrays([pa.array(range(40)).slice(5), pa.array(map(str, range(35)))], ["a", "b"])
+    middle = pa.StructArray.from_arrays([inner.slice(3)], ["inner"])
+    offsets = pa.array(range(0, 20, 2), pa.int32())
+    arrays = [
+        pa.StructArray.from_arrays([middle.slice(2)], ["middle"]),
+        pa.ListArray.from_arrays(offsets, middle.slice(2)),
+        pa.FixedSizeListArray.from_arrays(inner.slice(5, 20), 2),
+        pa.MapArray.from_arrays(offsets, pa.array(map(str, range(31))), inner.slice(4)),
+        pa.ListViewArray.from_arrays(offsets, pa.array([1] * 10, pa.int32()), inner.slice(6)),
+    ]
+    for array in arrays:
+        assert array.offset == 0
+        assert through_duckdb(array).to_pylist() == array.to_pylist(), str(array.type)
+
+
 def test_null_columns_stay_null():
     assert through_duckdb(pa.nulls(7)).to_pylist() == [None] * 7
 
