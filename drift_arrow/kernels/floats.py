@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from drift_arrow.kernels._check import readonly, writable
+from drift_arrow.kernels._check import check_writable, readonly
 from drift_arrow.kernels.alp import INVERSES, POWERS
 from drift_arrow.kernels.encoded_floats import FLOATS, EncodedFloats
 from drift_arrow.kernels.float_decode import decode_vectors
@@ -82,17 +82,17 @@ def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None) -> ND
     if encoded.misfit:
         raise ValueError(f"encoded floats are damaged: {encoded.misfit}")
     if out is None:
-        out = values = np.empty(encoded.n, encoded.dtype)
+        out = np.empty(encoded.n, encoded.dtype)
     else:
-        values = writable("out", out, encoded.dtype, encoded.n)
+        check_writable("out", out, encoded.dtype, encoded.n)
     n_whole, n_rest = divmod(encoded.n, VALUES)
     if n_rest == 0:
-        _decode(encoded, 0, n_whole, values)
+        _decode(encoded, 0, n_whole, out)
         return out
-    _decode(encoded, 0, n_whole, values[:-n_rest])
+    _decode(encoded, 0, n_whole, out[:-n_rest])
     rest = np.empty(VALUES, encoded.dtype)
     _decode(encoded, n_whole, n_whole + 1, rest)
-    values[-n_rest:] = rest[:n_rest]
+    out[-n_rest:] = rest[:n_rest]
     return out
 
 
@@ -118,7 +118,8 @@ def decode_vector(encoded: EncodedFloats, number: int, out: NDArray[Any]) -> int
     """
     if not 0 <= number < len(encoded.headers):
         raise ValueError(f"there is no such vector; got={number} vectors={len(encoded.headers)}")
-    _decode(encoded, number, number + 1, writable("out", out, encoded.dtype, VALUES))
+    check_writable("out", out, encoded.dtype, VALUES)
+    _decode(encoded, number, number + 1, out)
     return min(VALUES, encoded.n - number * VALUES)
 
 
@@ -126,7 +127,7 @@ def _decode(encoded: EncodedFloats, first: int, stop: int, out: NDArray[Any]) ->
     bits = FLOATS[encoded.dtype]
     damaged = decode_vectors(
         encoded.headers, encoded.bases, encoded.starts, encoded.dictionaries, encoded.packed, encoded.positions,
-        encoded.exceptions, encoded.lefts, POWERS, INVERSES, first, stop, np.empty(VALUES, np.uint16), out.view(bits),
+        encoded.exceptions, encoded.lefts, POWERS, INVERSES, first, stop, np.empty(VALUES, np.uint16), out.view(bits, np.ndarray),
         _CUTS[bits],
     )  # fmt: skip
     if damaged >= 0:
