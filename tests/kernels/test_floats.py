@@ -149,6 +149,13 @@ def test_outputs_of_other_types_and_shapes_are_refused(out):
         decode_floats(encode_floats(decimals(10)), out)
 
 
+def test_the_output_may_be_a_memory_map(tmp_path):
+    values = decimals(2000)
+    out = np.memmap(tmp_path / "values", np.float64, "w+", shape=2000)
+    decode_floats(encode_floats(values), out)
+    oracle.assert_same_bits(np.asarray(out), values)
+
+
 def test_a_read_only_output_is_refused():
     out = np.empty(10)
     out.flags.writeable = False
