@@ -128,7 +128,8 @@ def _decode(encoded: EncodedFloats, first: int, stop: int, out: NDArray[Any]) ->
     parts = np.empty(VALUES, np.uint16)
     damaged = decode_vectors(
         encoded.headers, encoded.bases, encoded.starts, encoded.dictionaries, encoded.packed, encoded.positions,
-        encoded.exceptions, encoded.lefts, POWERS, INVERSES, first, stop, parts, out.view(bits, np.ndarray), _CUTS[bits],
+        encoded.exceptions, encoded.lefts, POWERS, INVERSES, first, stop, parts, out.view(bits, np.ndarray),
+        _CUTS[bits],
     )  # fmt: skip
     if damaged >= 0:
         raise ValueError(f"encoded floats are damaged: read them again or restore them; vector={damaged}")
