@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from drift_arrow.kernels._check import readonly, writable
+from drift_arrow.kernels._check import check_writable, readonly
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.bitpack import packed_size
 from drift_arrow.kernels.delta import decode_deltas, differences, encode_deltas
@@ -207,7 +207,8 @@ def decode_integers(encoded: EncodedIntegers, out: NDArray[Any] | None = None) -
         out = _aligned(encoded.length, encoded.dtype)
         bits = out.view(encoded.bases.dtype)
     else:
-        bits = writable("out", out, encoded.dtype, encoded.length).view(encoded.bases.dtype)
+        check_writable("out", out, encoded.dtype, encoded.length)
+        bits = out.view(encoded.bases.dtype, np.ndarray)
     whole = encoded.length // VALUES
     if whole:
         _decode(encoded, index.present, 0, bits[: whole * VALUES])
@@ -239,7 +240,8 @@ def decode_vector(encoded: EncodedIntegers, number: int, out: NDArray[Any]) -> N
     if not 0 <= number < encoded.n_vectors:
         raise ValueError(f"number must be that of a vector; got={number} vectors={encoded.n_vectors}")
     size = min(VALUES, encoded.length - number * VALUES)
-    bits = writable("out", out, encoded.dtype, size).view(encoded.bases.dtype)
+    check_writable("out", out, encoded.dtype, size)
+    bits = out.view(encoded.bases.dtype, np.ndarray)
     present = (int(index.kinds[number]),)
     if size == VALUES:
         _decode(encoded, present, number, bits)
