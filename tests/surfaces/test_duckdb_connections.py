@@ -89,7 +89,7 @@ def test_an_object_without_a_native_database_gives_none():
     closed = duckdb.connect()
     closed.close()
     # the last one is full of aligned words that no address can be
-    things = (closed, object(), [], "x" * 100, "\xf8" * 100)
+    things: tuple[object, ...] = (closed, object(), [], "x" * 100, "\xf8" * 100)
     assert [native_database.find_database(thing) for thing in things] == [None] * 5
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from drift_arrow.errors import CorruptionError
+from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.layout import ARRAY_ALIGNMENT, NUMBERS_HEADER_BYTES, VALIDITY_ALIGNMENT, padding_bytes
 
 VALUES_PER_VECTOR: Final = 1024
@@ -91,12 +92,11 @@ class NumberReader:
 
     def __init__(self, stored: memoryview, raw_len: int, widths: set[int], *, path: str, offset: int) -> None:
         self._path, self._offset = path, offset
-        self._stored = np.frombuffer(stored, dtype=np.uint8)
         if len(stored) < NUMBERS_HEADER_BYTES:
             raise self.damage("is cut off")
-        if self._stored.ctypes.data % ARRAY_ALIGNMENT:
-            # compiled code takes the arrays in place, and only where their type may stand
-            self._stored = self._stored.copy()
+        address = np.frombuffer(stored, dtype=np.uint8).ctypes.data
+        # compiled code takes the arrays in place, and only where their type may stand
+        self._stored = stored if address % ARRAY_ALIGNMENT == 0 else byte_view(np.frombuffer(stored, np.uint8).copy())
         width, has_nulls, zero, n_values, first, second, third, packed_bytes = _HEADER.unpack_from(stored)
         if width not in widths or has_nulls > 1 or zero or packed_bytes < TAIL_BYTES:
             raise self.damage("has an impossible header")
@@ -116,20 +116,20 @@ class NumberReader:
 
     def arrays(self, parts: Sequence[tuple[DTypeLike, int]]) -> tuple[NDArray[np.uint8], list[NDArray[Any]]]:
         """Validity bitmap and arrays of the given types and sizes, in place; the last are the packed bytes."""
-        kinds = [(np.dtype(kind), size) for kind, size in ((np.uint8, self.block.validity_bytes), *parts)]
-        sizes = [kind.itemsize * size for kind, size in kinds]
-        total = NUMBERS_HEADER_BYTES + sum(size + padding_bytes(size, ARRAY_ALIGNMENT) for size in sizes)
-        if total != len(self._stored):
-            raise self.damage(f"does not have the size of its parts; got={len(self._stored)} want={total}")
-        found, start = [], NUMBERS_HEADER_BYTES
-        for (kind, _), size in zip(kinds, sizes, strict=True):
-            found.append(self._stored[start : start + size].view(kind))
-            stop = start + size + padding_bytes(size, ARRAY_ALIGNMENT)
-            if self._stored[start + size : stop].any():
-                raise self.damage("has padding that is not zero")
-            start = stop
-        if self._stored[-TAIL_BYTES:].any():
+        start, gaps = NUMBERS_HEADER_BYTES, []
+        places = []
+        for kind, size in ((np.dtype(np.uint8), self.block.validity_bytes), *parts):
+            dtype = np.dtype(kind)
+            places.append((dtype, size, start))
+            stop = start + size * dtype.itemsize
+            start = stop + padding_bytes(stop, ARRAY_ALIGNMENT)
+            gaps.append(slice(stop, start))
+        if start != len(self._stored):
+            raise self.damage(f"does not have the size of its parts; got={len(self._stored)} want={start}")
+        gaps.append(slice(start - TAIL_BYTES, start))
+        if any(b"".join([self._stored[gap] for gap in gaps])):
             raise self.damage("has padding that is not zero")
+        found = [np.ndarray(size, dtype, self._stored, place) for dtype, size, place in places]
         return found[0], found[1:]
 
     def output(self, validity: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
