@@ -13,12 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.layout import ARRAY_ALIGNMENT, NUMBERS_HEADER_BYTES, VALIDITY_ALIGNMENT, padding_bytes
-
-VALUES_PER_VECTOR: Final = 1024
-"""Values that are encoded together; the last vector of a block may have fewer."""
-
-TAIL_BYTES: Final = 128
-"""Zeros at the end of the packed bytes, which decoders load and drop."""
+from drift_arrow.kernels.lanes import TAIL_BYTES, VALUES
 
 _HEADER: Final = struct.Struct("<BBHIIIII")
 
@@ -49,7 +44,7 @@ class NumberBlock:
     @property
     def n_vectors(self) -> int:
         """Vectors of 1024 values."""
-        return -(-self.n_values // VALUES_PER_VECTOR)
+        return -(-self.n_values // VALUES)
 
     @property
     def validity_bytes(self) -> int:
