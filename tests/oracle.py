@@ -108,3 +108,22 @@ def adc(query: NDArray[Any], decoded: NDArray[Any], norms: NDArray[Any], metric:
     if metric == "dot":
         return np.negative(decoded @ q)
     return np.subtract(squares(q) + norms, 2 * (decoded @ q))
+
+
+def packed_vector(values: list[int], lane: int, width: int) -> bytes:
+    """1024 values in lanes of `lane` bits: each lane a string of bits, the words of all lanes taken in turn."""
+    lanes = 1024 // lane
+    strings = [sum(value << (row * width) for row, value in enumerate(values[i::lanes])) for i in range(lanes)]
+    words = [string >> (lane * word) & ((1 << lane) - 1) for word in range(width) for string in strings]
+    return b"".join(word.to_bytes(lane // 8, "little") for word in words)
+
+
+def cheapest_width(codes: list[int], exception_bits: int, most: int) -> int:
+    """Bits of a vector whose codes are packed at the best of all widths, longer ones apart as exceptions."""
+    lengths = [code.bit_length() for code in codes]
+    costs = []
+    for width in range(max(lengths) + 1):
+        exceptions = sum(length > width for length in lengths)
+        if exceptions <= most:
+            costs.append(len(codes) * width + exceptions * exception_bits)
+    return min(costs)

@@ -14,7 +14,7 @@ import numpy as np
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.checksum import check_xxh3_64, xxh3_64
-from drift_arrow.format.codec import PLAIN, Codec, codec_of
+from drift_arrow.format.codec import PLAIN, Encoded, codec_of
 from drift_arrow.format.file_header import uuid_bytes
 from drift_arrow.format.layout import (
     BLOCK_MAGIC,
@@ -81,7 +81,7 @@ def encode_block(
     n_values: int,
     first_row: int = 0,
     column: int = NO_COLUMN,
-    encoded: tuple[Codec, Buffer] | None = None,
+    encoded: Encoded | None = None,
 ) -> tuple[BlockHeader, list[Buffer]]:
     """Frame `raw` as a block.
 
@@ -91,23 +91,23 @@ def encode_block(
         Of the file.
     raw : buffer
         At most 16 MiB.
-    encoded : (Codec, buffer), optional
-        What `codec.choose` made of `raw`; plain when absent.
+    encoded : Encoded, optional
+        What `format.codec` made of the values, in place of `raw`; plain when absent.
 
     Returns
     -------
     (BlockHeader, list of buffers)
         The buffers are written one after the other, at the start of a page; the raw bytes are not copied.
     """
-    codec, stored = encoded or (PLAIN, raw)
-    stored_view = byte_view(stored)
+    encoded = encoded or Encoded(PLAIN, byte_view(raw), len(byte_view(raw)))
+    stored_view = byte_view(encoded.stored)
     header = BlockHeader(
         type=block_type,
-        codec=codec.codec_id,
+        codec=encoded.codec.codec_id,
         column=column,
         first_row=first_row,
         n_values=n_values,
-        raw_len=len(byte_view(raw)),
+        raw_len=encoded.raw_len,
         stored_len=len(stored_view),
         checksum=xxh3_64(stored_view),
     )

@@ -70,6 +70,15 @@ FOOTER_PREFIX_BYTES: Final = 8
 INDEX_ENTRY_BYTES: Final = 32
 """Size of one entry of the block index."""
 
+NUMBERS_HEADER_BYTES: Final = 24
+"""Size of the header of the stored bytes of the codecs of numbers."""
+
+ARRAY_ALIGNMENT: Final = 8
+"""Arrays in the stored bytes of the codecs of numbers start on multiples of this."""
+
+VALIDITY_ALIGNMENT: Final = 64
+"""The bitmap in the raw bytes of the codecs of numbers starts on a multiple of this."""
+
 NO_COLUMN: Final = 0xFFFF
 """Column number of a block that belongs to no column of the schema."""
 
@@ -129,6 +138,8 @@ class CodecId(IntEnum):
 
     PLAIN = 0
     ZSTD = 1
+    INTEGERS = 2
+    FLOATS = 3
 
 
 class RecordType(IntEnum):

@@ -8,8 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drift_arrow.format.codec import NUMBER_CODECS
 from drift_arrow.format.column import decode_column
 from drift_arrow.format.layout import BlockType
+from drift_arrow.format.numbers import join_numbers
 from drift_arrow.format.pieces import restore_pieces, take_pieces
 from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.segment_vectors import SegmentVectors
@@ -64,9 +66,12 @@ class SegmentColumns:
         return self._file.index.blocks(BlockType.COLUMN, self._file.meta.schema.get_field_index(field.name))
 
     def _decode(self, number: int, field: pa.Field) -> pa.Array:
-        n_values = int(self._file.index.entries["n_values"][number])
+        entry, path, offset = self._file.index.entries[number], self._file.path, self._file.start(number)
+        n_values, codec = int(entry["n_values"]), int(entry["codec"])
         raw = self._file.block(number)
-        return decode_column(raw, field.type, n_values, path=self._file.path, offset=self._file.start(number))
+        if codec in NUMBER_CODECS:
+            return join_numbers(raw, codec, field.type, n_values, path=path, offset=offset)
+        return decode_column(raw, field.type, n_values, path=path, offset=offset)
 
 
 def _vector_array(matrix: NDArray[Any], kind: pa.FixedSizeListType) -> pa.FixedSizeListArray:

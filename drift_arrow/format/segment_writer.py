@@ -15,7 +15,7 @@ from drift_arrow.errors import LimitExceededError
 from drift_arrow.format.block import BlockHeader, encode_block
 from drift_arrow.format.block_index import INDEX_DTYPE, index_entry
 from drift_arrow.format.buffer import byte_view
-from drift_arrow.format.codec import Codec, choose
+from drift_arrow.format.codec import Encoded, choose_for_rows
 from drift_arrow.format.column import encode_column, gather_chunks
 from drift_arrow.format.file_header import FileHeader
 from drift_arrow.format.layout import (
@@ -100,7 +100,7 @@ class _Sink:
         n_values: int,
         first_row: int = 0,
         column: int = NO_COLUMN,
-        encoded: tuple[Codec, Buffer] | None = None,
+        encoded: Encoded | None = None,
     ) -> BlockHeader:
         header, buffers = encode_block(
             self._uuid, block_type, raw, n_values=n_values, first_row=first_row, column=column, encoded=encoded
@@ -170,17 +170,16 @@ def _bucket_cuts(offsets: NDArray[np.int64], rows: int) -> list[int]:
 def _write_column(sink: _Sink, column: int, values: pa.ChunkedArray, name: str) -> None:
     first_row, wanted = 0, PAYLOAD_BLOCK_ROWS
     while first_row < len(values):
-        n_values, raw = _encode_rows(values, first_row, wanted, name)
-        sink.write_block(
-            BlockType.COLUMN, raw, n_values=n_values, first_row=first_row, column=column, encoded=choose(raw)
-        )
+        rows, raw = _encode_rows(values, first_row, wanted, name)
+        n_values, encoded = len(rows), choose_for_rows(rows, raw)
+        sink.write_block(BlockType.COLUMN, raw, n_values=n_values, first_row=first_row, column=column, encoded=encoded)
         first_row += n_values
         # values of one column have about one size: do not search for the number of rows from the top every time
         wanted = min(2 * n_values, PAYLOAD_BLOCK_ROWS)
 
 
-def _encode_rows(values: pa.ChunkedArray, first_row: int, wanted: int, name: str) -> tuple[int, pa.Buffer]:
-    """As many of the `wanted` rows from `first_row` on as fit into a block, halving until they do."""
+def _encode_rows(values: pa.ChunkedArray, first_row: int, wanted: int, name: str) -> tuple[pa.Array, pa.Buffer]:
+    """As many of the `wanted` rows from `first_row` on as fit into a block, halving until they do, and their stream."""
     n_values = min(wanted, len(values) - first_row)
     while n_values:
         rows = gather_chunks(values.slice(first_row, n_values))
@@ -188,7 +187,7 @@ def _encode_rows(values: pa.ChunkedArray, first_row: int, wanted: int, name: str
         if rows.nbytes <= MAX_BLOCK_BYTES:
             raw = encode_column(rows)
             if raw.size <= MAX_BLOCK_BYTES:
-                return n_values, raw
+                return rows, raw
         n_values //= 2
     message = f"one value is too large for a block; column={name!r} row={first_row} limit_bytes={MAX_BLOCK_BYTES}"
     raise LimitExceededError(message)

@@ -91,6 +91,7 @@ def test_field_tables_have_the_sizes_of_the_code():
     assert sizes == {
         "2. File header": (0, layout.HEADER_BYTES),
         "3. Block": (0, layout.HEADER_BYTES),
+        "3.2 Blocks of numbers": (0, layout.NUMBERS_HEADER_BYTES),
         "4.3 Footer": (0, layout.INDEX_ENTRY_BYTES),
         "4.4 Tail": (24, 56),
         "6.1 Header": (24, 56),

@@ -14,7 +14,7 @@ class PlainCodec:
 
     codec_id: ClassVar[CodecId] = CodecId.PLAIN
 
-    def encode(self, raw: Buffer) -> Buffer:
+    def encode(self, raw: Buffer) -> memoryview:
         """`raw` itself."""
         return byte_view(raw)
 

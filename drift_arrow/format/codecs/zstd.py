@@ -18,7 +18,7 @@ class ZstdCodec:
 
     codec_id: ClassVar[CodecId] = CodecId.ZSTD
 
-    def encode(self, raw: Buffer) -> Buffer:
+    def encode(self, raw: Buffer) -> bytes:
         """Compress `raw` at level 3."""
         # A context per call: it is not safe to share one between threads, and costs microseconds.
         return zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True).compress(byte_view(raw))

@@ -1,0 +1,174 @@
+"""Frame of reference: vectors of packed distances from a base, with exceptions for the few that are too far away.
+
+The base is added while the vector is unpacked, in the type of the values and modulo its range, so that no difference
+of two values overflows. Vectors without any width hold the base 1024 times.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from drift_arrow.kernels import _plain
+from drift_arrow.kernels._jit import kernel
+from drift_arrow.kernels.lanes import (
+    ROW_BYTES,
+    VALUES,
+    advance,
+    bit_length,
+    lane_vector,
+    load,
+    pack,
+    resize,
+    routine,
+    splat,
+    store,
+    unpack,
+)
+
+
+def _plain_pack_above(source: Any, base: Any, width: Any, target: Any, lane: Any) -> None:
+    values = _plain.memory(source, base.dtype, VALUES)
+    _plain.pack(values - base, width, lane.itemsize * 8, target)
+
+
+def _plain_unpack_above(source: Any, base: Any, width: Any, target: Any, lane: Any) -> None:
+    codes = _plain.unpack(source, width, lane.itemsize * 8)
+    _plain.memory(target, base.dtype, VALUES)[:] = codes.astype(base.dtype) + base
+
+
+def _plain_repeat(value: Any, target: Any) -> None:
+    _plain.memory(target, value.dtype, VALUES)[:] = value
+
+
+@routine(_plain_pack_above)
+def pack_above(builder: ir.IRBuilder, kinds: Any, source: Any, base: Any, width: Any, target: Any, _lane: Any) -> None:
+    """Pack the low `width` bits of `value - base` of the 1024 values at `source`.
+
+    The type of `base` is the type of the values, that of `lane` the lane, which is not wider.
+    """
+    bits, lane = kinds[1].bitwidth, kinds[4].bitwidth
+    lanes = VALUES // lane
+    bases = splat(builder, base, lanes)
+
+    def codes(row: int) -> Any:
+        values = load(builder, advance(builder, source, row * lanes * bits // 8), lane_vector(bits, lanes))
+        return resize(builder, builder.sub(values, bases), lane)
+
+    pack(builder, width, lane, codes, target)
+
+
+@routine(_plain_unpack_above)
+def unpack_above(
+    builder: ir.IRBuilder, kinds: Any, source: Any, base: Any, width: Any, target: Any, _lane: Any
+) -> None:
+    """Unpack 1024 values to `target`, the reverse of `pack_above`. The width is at least 1."""
+    bits, lane = kinds[1].bitwidth, kinds[4].bitwidth
+    lanes = VALUES // lane
+    bases = splat(builder, base, lanes)
+
+    def visit(row: int, codes: Any) -> None:
+        values = builder.add(resize(builder, codes, bits), bases)
+        store(builder, values, advance(builder, target, row * lanes * bits // 8))
+
+    unpack(builder, source, width, lane, visit)
+
+
+@routine(_plain_repeat)
+def repeat(builder: ir.IRBuilder, kinds: Any, value: Any, target: Any) -> None:
+    """Write one value 1024 times to `target`."""
+    bits = kinds[0].bitwidth
+    values = splat(builder, value, VALUES // bits)
+    for row in range(bits):
+        store(builder, values, advance(builder, target, row * ROW_BYTES))
+
+
+@kernel
+def patched_width(codes: Any, largest: Any, exception_bits: Any, most_exceptions: Any) -> Any:
+    """Cheapest width of a vector of codes, some of which may be exceptions that cost `exception_bits` each.
+
+    Returns (width, number of codes that need more bits). The same as trying every width on a histogram of the bit
+    lengths, but in a few passes that vectorise: one for each width at which fewer exceptions would do, and the first
+    pass ends the search wherever half of the codes need all bits.
+    """
+    width = bit_length(largest)
+    best_width, best_count, best_cost = width, 0, VALUES * width
+    one, zero = codes.dtype.type(1), codes.dtype.type(0)
+    while width > 0:
+        limit = codes.dtype.type(one << codes.dtype.type(width - 1))
+        count, below = 0, zero
+        for i in range(codes.size):
+            fits = codes[i] < limit
+            count += not fits
+            below = max(below, codes[i] if fits else zero)
+        if count > most_exceptions or count * exception_bits >= best_cost:
+            break
+        width = bit_length(below)
+        cost = VALUES * width + count * exception_bits
+        if cost < best_cost:
+            best_width, best_count, best_cost = width, count, cost
+    return best_width, best_count
+
+
+@kernel
+def encode_frames(
+    kind: Any,
+    start: Any,
+    kinds: Any,
+    widths: Any,
+    bases: Any,
+    packed_offsets: Any,
+    packed: Any,
+    lane: Any,
+    values: Any,
+) -> None:
+    """Pack the vectors of one kind; arguments as in `decode_frames`."""
+    address, target = np.uint64(values.ctypes.data), np.uint64(packed.ctypes.data)
+    for i in range(values.size // VALUES):
+        v = start + i
+        if kinds[v] == kind and widths[v] > 0:
+            source = address + np.uint64(i * VALUES * values.itemsize)
+            pack_above(source, bases[v], np.uint64(widths[v]), target + packed_offsets[v], lane)
+
+
+@kernel
+def decode_frames(
+    kind: Any,
+    start: Any,
+    kinds: Any,
+    widths: Any,
+    bases: Any,
+    packed_offsets: Any,
+    packed: Any,
+    exception_offsets: Any,
+    positions: Any,
+    exceptions: Any,
+    lane: Any,
+    values: Any,
+) -> None:
+    """Decode the vectors of one kind, which is a scheme with a lane, among those from `start` on.
+
+    kinds : (n,) uint8; widths : (n,) uint8; bases : (n,) unsigned
+    packed_offsets : (n + 1,) uint64
+        Where the packed bytes of a vector begin in `packed` (uint8).
+    exception_offsets : (n + 1,) uint64
+        Where the exceptions of a vector begin in `positions` (uint16, inside the vector) and `exceptions` (unsigned).
+    lane : unsigned
+        Any value of the type of the lane.
+    values : (1024 * m,) unsigned
+        Receives vectors `start` to `start + m`; those of other kinds are left alone.
+    """
+    address, source = np.uint64(values.ctypes.data), np.uint64(packed.ctypes.data)
+    for i in range(values.size // VALUES):
+        v = start + i
+        if kinds[v] != kind:
+            continue
+        target = address + np.uint64(i * VALUES * values.itemsize)
+        if widths[v] > 0:
+            unpack_above(source + packed_offsets[v], bases[v], np.uint64(widths[v]), target, lane)
+        else:
+            repeat(bases[v], target)
+        for e in range(exception_offsets[v], exception_offsets[v + 1]):
+            values[i * VALUES + positions[e]] = exceptions[e]

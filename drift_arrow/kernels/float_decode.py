@@ -1,0 +1,118 @@
+"""Decoder of vectors of floats. Unlike other kernels it trusts nothing it reads: a wrong header stops it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from drift_arrow.kernels._jit import kernel
+from drift_arrow.kernels.alp import NARROW_BITS, fill_number, unpack_narrow, unpack_wide
+from drift_arrow.kernels.alp_rd import glue, unpack_lefts
+from drift_arrow.kernels.float_header import (
+    ALP,
+    CONSTANT,
+    GROUP_VECTORS,
+    RAW,
+    header_exceptions,
+    header_exponent,
+    header_factor,
+    header_scheme,
+    header_width,
+    is_inside,
+    is_valid_header,
+)
+from drift_arrow.kernels.float_plain import copy_rows
+from drift_arrow.kernels.lanes import ROW_BYTES, VALUES
+
+
+@kernel
+def _patch(positions: Any, first: Any, values: Any, first_value: Any, n: Any, out: Any, start: Any) -> Any:
+    """Put exceptions where they belong; whether all of them belong into the vector."""
+    for i in range(n):
+        position = np.int64(positions[first + i])
+        if position >= VALUES:
+            return False
+        out[start + position] = values[first_value + i]
+    return True
+
+
+@kernel
+def _decode_alp(
+    header: Any, base: Any, source: Any, powers: Any, inverses: Any, out: Any, start: Any, like: Any
+) -> None:
+    width = header_width(header)
+    factor, inverse = powers[header_factor(header)], inverses[header_exponent(header)]
+    target = np.uint64(out.ctypes.data) + np.uint64(start * out.itemsize)
+    if width > NARROW_BITS:
+        unpack_wide(source, width, base, factor, inverse, target, like)
+    elif width > 0:
+        unpack_narrow(source, width, base, factor, inverse, target, like)
+    else:
+        fill_number(np.float64(base) * factor * inverse, target, like)
+
+
+@kernel
+def _decode_alp_rd(
+    header: Any, base: Any, source: Any, dictionary: Any, positions: Any, first: Any, lefts: Any, first_left: Any,
+    parts: Any, out: Any, start: Any, cut: Any, like: Any,
+) -> Any:  # fmt: skip
+    if base > 0:
+        target = np.uint64(parts.ctypes.data)
+        unpack_lefts(source, base, np.uint64(dictionary.ctypes.data), target)
+    else:
+        parts[:] = dictionary[0]
+    if not _patch(positions, first, lefts, first_left, header_exceptions(header), parts, 0):
+        return False
+    width = header_width(header)
+    if width > 0:
+        glue(
+            source + np.uint64(base * ROW_BYTES), width, header_factor(header), header_exponent(header),
+            np.uint64(parts.ctypes.data), np.uint64(out.ctypes.data) + np.uint64(start * out.itemsize), like,
+        )  # fmt: skip
+    else:
+        for i in range(VALUES):
+            out[start + i] = (like | parts[i]) << cut
+    return True
+
+
+@kernel
+def decode_vectors(
+    headers: Any, bases: Any, starts: Any, dictionaries: Any, packed: Any, positions: Any, exceptions: Any, lefts: Any,
+    powers: Any, inverses: Any, first: Any, stop: Any, parts: Any, out: Any,
+    cuts: Any,
+) -> Any:  # fmt: skip
+    """Decode the vectors [first, stop) to the beginning of `out`; number of the first that is damaged, or -1.
+
+    headers ... lefts : fields of `EncodedFloats`     starts : (v + 1, 3) int64; see `locate_vectors`
+    powers, inverses : (19,) float64     powers of ten
+    parts : (1024,) uint16, scratch
+    out : (1024 * (stop - first),) unsigned integers
+    cuts : (64,) like out     0 to 63
+    """
+    item_bits, like = np.int64(out.itemsize * 8), cuts[0]
+    for vector in range(first, stop):
+        header, base, begin = headers[vector], bases[vector], starts[vector]
+        if not is_valid_header(header, base, item_bits):
+            return vector
+        if not is_inside(header, base, begin, packed, positions, exceptions, lefts):
+            return vector
+        start = (vector - first) * VALUES
+        source = np.uint64(packed.ctypes.data) + np.uint64(begin[0])
+        first_position = begin[1] + begin[2]
+        scheme = header_scheme(header)
+        if scheme == ALP:
+            _decode_alp(header, base, source, powers, inverses, out, start, like)
+            n = header_exceptions(header)
+            if not _patch(positions, first_position, exceptions, begin[1], n, out, start):
+                return vector
+        elif scheme == CONSTANT:
+            out[start : start + VALUES] = base
+        elif scheme == RAW:
+            copy_rows(source, np.uint64(out.ctypes.data) + np.uint64(start * out.itemsize), item_bits)
+        elif not _decode_alp_rd(
+            header, base, source, dictionaries[vector // GROUP_VECTORS], positions, first_position, lefts, begin[2],
+            parts, out, start, cuts[header_exponent(header)], like,
+        ):  # fmt: skip
+            return vector
+    return np.int64(-1)

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY, FRAME, RUNS, check_integers
+from drift_arrow.kernels.integer_costs import IntegerCosts, measure
+from drift_arrow.kernels.integers import decode_integers, decode_vector, encode_integers
+
+DTYPES = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+LENGTHS = [0, 1, 2, 1023, 1024, 1025, 3000]
+N = 8192
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+SHAPES = {
+    "constant": lambda n: np.full(n, -3),
+    "narrow": lambda n: rng().integers(-50, 50, n),
+    "wide": lambda n: rng().integers(-(2**63), 2**63 - 1, n),
+    "rising": lambda n: np.cumsum(rng().integers(1, 16, n)),
+    "falling": lambda n: 2**62 - 7 * np.arange(n),
+    "jumping": lambda n: np.cumsum(np.where(rng().random(n) < 0.003, 10**9, rng().integers(0, 3, n))),
+    "outliers": lambda n: np.where(rng().random(n) < 0.01, rng().integers(0, 2**60, n), rng().integers(0, 100, n)),
+    "missing": lambda n: np.where(rng().random(n) < 0.01, -(2**62), rng().integers(0, 100, n)),
+    "runs": lambda n: np.repeat(rng().integers(-(2**62), 2**62, n // 50 + 1), 50)[:n],
+    "repeated": lambda n: rng().choice(rng().integers(-(2**62), 2**62, 30), n),
+    "extremes": lambda n: np.where(np.arange(n) % 3, 2**63 - 1, -(2**63)),
+}
+
+
+def assert_round_trip(values):
+    encoded = encode_integers(values)
+    assert check_integers(encoded) is None
+    decoded = decode_integers(encoded)
+    assert decoded.dtype == values.dtype
+    np.testing.assert_array_equal(decoded, values)
+    return encoded
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_column_comes_back(dtype, length, shape):
+    assert_round_trip(SHAPES[shape](length).astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@given(data=st.data())
+def test_any_mixture_of_vectors_comes_back(dtype, data):
+    info = np.iinfo(dtype)
+    values = st.integers(info.min, info.max) | st.sampled_from([info.min, info.max, 0])
+    heads = data.draw(st.lists(npst.arrays(dtype, st.integers(0, 40), elements=values), max_size=3))
+    tails = data.draw(
+        st.lists(st.tuples(st.integers(0, 1100), st.sampled_from([0, 1, 5, -2, 2**40]), values), max_size=3)
+    )
+    parts = [first + step * np.arange(n, dtype=object) for n, step, first in tails]
+    wrapped = [np.array([int(v) % 2**info.bits for v in part], np.uint64).astype(dtype) for part in parts]
+    assert_round_trip(np.concatenate([np.zeros(0, dtype), *heads, *wrapped]))
+
+
+@pytest.mark.parametrize(
+    ("shape", "scheme", "most_bits"),
+    [
+        ("constant", FRAME, 0.4),
+        ("narrow", FRAME, 7.4),
+        ("wide", FRAME, 64.4),
+        ("rising", DELTA, 4.5),
+        ("falling", DELTA, 0.5),
+        ("jumping", DELTA, 2.8),
+        ("outliers", FRAME, 8.2),
+        ("missing", FRAME, 8.2),
+        ("runs", RUNS, 2.1),
+        ("repeated", DICTIONARY, 5.7),
+        ("extremes", DICTIONARY, 1.4),
+    ],
+)
+def test_the_cheapest_scheme_is_taken(shape, scheme, most_bits):
+    encoded = assert_round_trip(SHAPES[shape](N))
+    assert set(encoded.schemes.tolist()) == {scheme}
+    assert encoded.size_bytes * 8 / N < most_bits
+
+
+def test_vectors_of_one_column_may_differ_in_scheme():
+    shapes = ["constant", "narrow", "rising", "runs", "wide"]
+    encoded = assert_round_trip(np.concatenate([SHAPES[shape](1024) for shape in shapes]))
+    assert encoded.schemes.tolist() == [FRAME, FRAME, DELTA, RUNS, FRAME]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_costs_are_the_bits_that_are_stored(shape):
+    values = SHAPES[shape](N)
+    encoded = encode_integers(values)
+    costs = IntegerCosts.empty(N // 1024, np.dtype(np.uint64))
+    measure(values.view(np.uint64), 0, np.uint64(2**63), costs)
+    cheapest = costs.bits[:, :DICTIONARY].min(axis=1)
+    stored = encoded.widths.astype(int) * 1024 + encoded.exception_counts * 80
+    assert (stored <= cheapest * 1.1).all()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("length", [1024, 2500])
+def test_single_vectors_are_decoded_into_given_memory(shape, length):
+    values = SHAPES[shape](length)
+    encoded = encode_integers(values)
+    for number in range(encoded.n_vectors):
+        want = values[number * 1024 : (number + 1) * 1024]
+        memory = np.full(want.size + 2, -9)
+        decode_vector(encoded, number, memory[1:-1])
+        np.testing.assert_array_equal(memory, [-9, *want, -9])
+
+
+def test_columns_are_decoded_into_given_memory_of_any_alignment():
+    values = SHAPES["rising"](2500)
+    memory = np.full(2600, -9)
+    out = memory[3:2503]
+    assert decode_integers(encode_integers(values), out) is out
+    np.testing.assert_array_equal(memory, [-9] * 3 + values.tolist() + [-9] * 97)
+
+
+def test_values_may_be_a_read_only_slice():
+    values = SHAPES["wide"](5000)
+    values.flags.writeable = False
+    assert_round_trip(values[17:4000])
+
+
+@pytest.mark.parametrize("values", [np.zeros(5), np.zeros(5, ">i4"), np.zeros((2, 2), int), np.zeros(9, int)[::2], [1]])
+def test_other_values_are_rejected(values):
+    with pytest.raises(ValueError, match="values"):
+        encode_integers(values)
+
+
+@pytest.mark.parametrize("out", [np.zeros(4, int), np.zeros(5, np.int32), np.zeros(10, int)[::2]])
+def test_memory_that_does_not_fit_is_rejected(out):
+    encoded = encode_integers(np.zeros(5, int))
+    with pytest.raises(ValueError, match="out"):
+        decode_integers(encoded, out)
+    with pytest.raises(ValueError, match="out"):
+        decode_vector(encoded, 0, out)
+
+
+@pytest.mark.parametrize("number", [-1, 2])
+def test_only_existing_vectors_are_decoded(number):
+    with pytest.raises(ValueError, match="number"):
+        decode_vector(encode_integers(np.zeros(2000, int)), number, np.zeros(1024, int))
