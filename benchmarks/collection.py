@@ -75,13 +75,16 @@ def ingest(docs: drift.Collection, base: NDArray[Any], queries: NDArray[np.float
     """Add everything in batches, with one query after every fifth."""
     tables = [table_of(base, start, start + batch) for start in range(0, len(base), batch)]
     adding, between = 0.0, []
+    # one batch and one query load or compile the kernels before the clock runs
+    docs.add(tables.pop(0))
+    single_query_ms(docs, queries[:1])
     for number, table in enumerate(tables):
         started = time.perf_counter()
         docs.add(table)
         adding += time.perf_counter() - started
         if number % 5 == 4:
             between.append(single_query_ms(docs, queries[number % len(queries)][None]))
-    report("ingest, durable and searchable", f"{len(base) / adding:,.0f} rows/s in batches of {batch:,}")
+    report("ingest, durable and searchable", f"{(len(base) - batch) / adding:,.0f} rows/s in batches of {batch:,}")
     report_latency("search between adds", np.concatenate(between))
 
 
