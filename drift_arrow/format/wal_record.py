@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-import numpy as np
-
 from drift_arrow.errors import CorruptionError, InvalidArgumentError
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.file_header import FileHeader, decode_file_header
@@ -30,7 +28,7 @@ from drift_arrow.format.layout import (
 )
 from drift_arrow.format.wal_frame import Record, RecordHeader, read_record, vouched_bytes
 
-__all__ = ["Operation", "RecordType", "WalContents", "WalHeader", "encode_operation", "holds_no_record", "scan_wal"]
+__all__ = ["Operation", "RecordType", "WalContents", "WalHeader", "encode_operation", "scan_wal"]
 
 _DETAIL: Final = struct.Struct("<IIQ16s")
 _MARKS: Final = frozenset({RecordType.SYNC, RecordType.CLOSE})
@@ -72,7 +70,7 @@ class WalHeader:
         Raises
         ------
         CorruptionError
-            The header is cut off or damaged. See `holds_no_record` for a file whose creation a crash interrupted.
+            The header is cut off or damaged; so may be that of a file whose creation a crash interrupted.
         UnsupportedFormatError
             A newer version wrote the file.
         """
@@ -160,15 +158,6 @@ def encode_operation(
         )
         buffers += [header.encode(salt, piece), piece, bytes(padding_bytes(len(piece), RECORD_ALIGNMENT))]
     return [buffer for buffer in buffers if len(buffer)], first_seqno + len(starts)
-
-
-def holds_no_record(data: Buffer) -> bool:
-    """Whether these bytes may be a WAL whose creation a crash interrupted: nothing follows the header's place.
-
-    A header is synced before the first record is written, so such a file never acknowledged anything, whatever state
-    its header is in.
-    """
-    return not np.frombuffer(byte_view(data), dtype=np.uint8)[HEADER_BYTES:].any()
 
 
 def scan_wal(data: Buffer, path: str) -> WalContents:

@@ -122,15 +122,9 @@ def load(builder: ir.IRBuilder, address: Any, kind: ir.VectorType) -> Any:
     return builder.load(builder.inttoptr(address, kind.as_pointer()), align=1)
 
 
-def store(builder: ir.IRBuilder, value: Any, address: Any, *, streaming: bool = False) -> None:
-    """Write a vector.
-
-    A streaming store goes past the caches: for output larger than they are, at an address that is a multiple of 64.
-    """
-    instruction = builder.store(value, builder.inttoptr(address, value.type.as_pointer()), align=64 if streaming else 1)
-    if streaming:
-        once = builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)])
-        instruction.set_metadata("nontemporal", once)
+def store(builder: ir.IRBuilder, value: Any, address: Any) -> None:
+    """Write a vector at an address of any alignment."""
+    builder.store(value, builder.inttoptr(address, value.type.as_pointer()), align=1)
 
 
 def unpack(builder: ir.IRBuilder, source: Any, width: Any, bits: int, visit: Callable[[int, Any], None]) -> None:

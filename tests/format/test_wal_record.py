@@ -9,7 +9,7 @@ from drift_arrow.format import wal_frame, wal_record
 from drift_arrow.format.checksum import xxh3_64
 from drift_arrow.format.layout import HEADER_BYTES, MAX_RECORD_BYTES, RECORD_HEADER_BYTES, RECORD_MAGIC, Fragment
 from drift_arrow.format.wal_frame import RecordHeader
-from drift_arrow.format.wal_record import RecordType, WalHeader, encode_operation, holds_no_record, scan_wal
+from drift_arrow.format.wal_record import RecordType, WalHeader, encode_operation, scan_wal
 from tests.format.samples import DAMAGE, SALT, flipped, outcome, wal_bytes, wal_header
 
 PAYLOADS = [b"first", b"", b"third " * 20, b"12345678"]
@@ -212,15 +212,6 @@ def test_a_newer_log_asks_for_an_upgrade(monkeypatch):
     monkeypatch.undo()
     with pytest.raises(UnsupportedFormatError, match="upgrade"):
         scan_wal(data, "p")
-
-
-@pytest.mark.parametrize("data", [b"", b"DW", wal_header().encode(), bytes(8192), flipped(wal_header().encode(), 30)])
-def test_an_interrupted_creation_holds_no_record(data):
-    assert holds_no_record(data)
-
-
-def test_a_log_with_a_record_holds_one():
-    assert not holds_no_record(wal_bytes([b""]))
 
 
 def test_a_torn_tail_full_of_forged_headers_costs_no_more_than_their_own_bytes(monkeypatch):
