@@ -6,6 +6,7 @@ module    public names
 adc       BucketArrays, adc_scan
 bitmap    full, from_mask, to_mask, count, clear, test, intersect
 bitpack   pack_vectors, unpack_vectors
+bloom     build_bloom, bloom_contains, bloom_blocks
 distance  METRIC_CODES, exact_distances, exact_distances_batch, squared_norms, normalize_rows,
           first_nonfinite_row, first_zero_row
 floats    encode_floats, decode_floats, decode_vector; `encoded_floats` has EncodedFloats, check_floats
