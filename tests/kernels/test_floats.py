@@ -99,7 +99,7 @@ def test_decimals_have_the_same_whole_bytes_in_vectors_of_different_ranges(dtype
     encoded = encode_floats((integers / 10).astype(dtype), whole_bytes=True)
     assert encoded.widths.tolist() == [8, 8]
     assert encode_floats((integers / 10).astype(dtype)).bases.tolist() == [200, 150]
-    assert encoded.bases.tolist() == [128, 128]
+    assert encoded.bases.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
