@@ -34,10 +34,10 @@ _LAST_BEFORE_SURROGATES: Final = 0xD7FF
 _FIRST_BEHIND_SURROGATES: Final = 0xE000
 _LAST_CHARACTER: Final = 0x10FFFF
 
-_Entry = tuple[int, int, int, int, int, bytes, bytes]
+ZoneEntry = tuple[int, int, int, int, int, bytes, bytes]
 
 
-def measure_zone(rows: pa.Array) -> _Entry:
+def measure_zone(rows: pa.Array) -> ZoneEntry:
     """The entry, for an array of ZONE_DTYPE, of rows in plain form."""
     rows = rows.dictionary_decode() if pt.is_dictionary(rows.type) else rows
     kind = bound_type(rows.type)
@@ -52,7 +52,7 @@ def measure_zone(rows: pa.Array) -> _Entry:
     return (rows.null_count, flags, len(minimum), len(maximum), 0, minimum, maximum)
 
 
-def zone_entries(entries: list[_Entry]) -> NDArray[np.void]:
+def zone_entries(entries: list[ZoneEntry]) -> NDArray[np.void]:
     """What `measure_zone` found in each block, as one array of ZONE_DTYPE."""
     array = np.zeros(len(entries), dtype=ZONE_DTYPE)
     for slot, (*counts, minimum, maximum) in zip(array, entries, strict=True):
