@@ -14,7 +14,8 @@ import numpy as np
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.checksum import check_xxh3_64, xxh3_64
-from drift_arrow.format.codec import PLAIN, Encoded, codec_of
+from drift_arrow.format.codec import codec_of
+from drift_arrow.format.codecs.part import Encoded
 from drift_arrow.format.file_header import uuid_bytes
 from drift_arrow.format.layout import (
     BLOCK_MAGIC,
@@ -24,6 +25,7 @@ from drift_arrow.format.layout import (
     PAGE_BYTES,
     BlockType,
     Buffer,
+    CodecId,
     padding_bytes,
 )
 
@@ -99,11 +101,11 @@ def encode_block(
     (BlockHeader, list of buffers)
         The buffers are written one after the other, at the start of a page; the raw bytes are not copied.
     """
-    encoded = encoded or Encoded(PLAIN, byte_view(raw), len(byte_view(raw)))
+    encoded = encoded or Encoded(CodecId.PLAIN, byte_view(raw), len(byte_view(raw)))
     stored_view = byte_view(encoded.stored)
     header = BlockHeader(
         type=block_type,
-        codec=encoded.codec.codec_id,
+        codec=encoded.codec,
         column=column,
         first_row=first_row,
         n_values=n_values,

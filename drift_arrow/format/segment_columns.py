@@ -8,10 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drift_arrow.format.codec import NUMBER_CODECS
-from drift_arrow.format.column import decode_column
+from drift_arrow.format.column_block import open_column
 from drift_arrow.format.layout import BlockType
-from drift_arrow.format.numbers import join_numbers
 from drift_arrow.format.pieces import restore_pieces, take_pieces
 from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.segment_vectors import SegmentVectors
@@ -67,11 +65,10 @@ class SegmentColumns:
 
     def _decode(self, number: int, field: pa.Field) -> pa.Array:
         entry, path, offset = self._file.index.entries[number], self._file.path, self._file.start(number)
-        n_values, codec = int(entry["n_values"]), int(entry["codec"])
-        raw = self._file.block(number)
-        if codec in NUMBER_CODECS:
-            return join_numbers(raw, codec, field.type, n_values, path=path, offset=offset)
-        return decode_column(raw, field.type, n_values, path=path, offset=offset)
+        n_values, codec, raw_len = int(entry["n_values"]), int(entry["codec"]), int(entry["raw_len"])
+        stored = self._file.stored(number)
+        block = open_column(stored, codec, raw_len, field.type, n_values, dictionary=None, path=path, offset=offset)
+        return block.read()
 
 
 def _vector_array(matrix: NDArray[Any], kind: pa.FixedSizeListType) -> pa.FixedSizeListArray:

@@ -10,7 +10,7 @@ from drift_arrow.format.block import BlockHeader, check_block, check_padding, de
 from drift_arrow.format.block_index import BlockIndex
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.checksum import xxh3_128
-from drift_arrow.format.codec import codec_of
+from drift_arrow.format.column_block import check_codec
 from drift_arrow.format.file_header import decode_file_header
 from drift_arrow.format.layout import (
     HEADER_BYTES,
@@ -85,6 +85,12 @@ class SegmentFile:
         self.ensure_verified(np.array([number]))
         return decode_block(self.data, int(self.index.offsets[number]), self._header(number), path=self.path)
 
+    def stored(self, number: int) -> memoryview:
+        """Stored bytes of a block; raises CorruptionError."""
+        self.ensure_verified(np.array([number]))
+        start = self.start(number)
+        return self.data[start : start + int(self.index.entries["stored_len"][number])]
+
     def start(self, number: int) -> int:
         """Offset of the stored bytes of a block."""
         return int(self.index.offsets[number]) + HEADER_BYTES
@@ -137,7 +143,7 @@ class SegmentFile:
             offset = self.tail.footer_offset + HEADER_BYTES
             raise CorruptionError("block index contradicts the metadata", path=self.path, offset=offset)
         for codec in np.unique(self.index.entries["codec"]).tolist():
-            codec_of(codec, path=self.path)
+            check_codec(codec, path=self.path)
 
     def _parts(self) -> list[_Part]:
         meta = self.meta

@@ -15,8 +15,9 @@ from drift_arrow.errors import LimitExceededError
 from drift_arrow.format.block import BlockHeader, encode_block
 from drift_arrow.format.block_index import INDEX_DTYPE, index_entry
 from drift_arrow.format.buffer import byte_view
-from drift_arrow.format.codec import Encoded, choose_for_rows
+from drift_arrow.format.codecs.part import Encoded
 from drift_arrow.format.column import encode_column, gather_chunks
+from drift_arrow.format.column_encoder import ColumnEncoder
 from drift_arrow.format.file_header import FileHeader
 from drift_arrow.format.layout import (
     COLD_BLOCK_BYTES,
@@ -168,10 +169,10 @@ def _bucket_cuts(offsets: NDArray[np.int64], rows: int) -> list[int]:
 
 
 def _write_column(sink: _Sink, column: int, values: pa.ChunkedArray, name: str) -> None:
-    first_row, wanted = 0, PAYLOAD_BLOCK_ROWS
+    first_row, wanted, encoder = 0, PAYLOAD_BLOCK_ROWS, ColumnEncoder(values.type, "hot")
     while first_row < len(values):
         rows, raw = _encode_rows(values, first_row, wanted, name)
-        n_values, encoded = len(rows), choose_for_rows(rows, raw)
+        n_values, encoded = len(rows), encoder.encode(rows)
         sink.write_block(BlockType.COLUMN, raw, n_values=n_values, first_row=first_row, column=column, encoded=encoded)
         first_row += n_values
         # values of one column have about one size: do not search for the number of rows from the top every time
