@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from drift_arrow.errors import CorruptionError, InvalidArgumentError
-from drift_arrow.format.block import check_padding, check_plain, check_stored, decode_block_header, encode_block
+from drift_arrow.format.block import check_padding, check_plain, check_stored, decode_block_header, encode_block, plain
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.file_header import FileHeader, decode_file_header
 from drift_arrow.format.layout import (
@@ -46,7 +46,7 @@ def encode_bitmap(bits: Bytes, n_rows: int, uuid: str) -> bytes:
         message = f"a bitmap has one bit per row and zeros after them; n_rows={n_rows} shape={bits.shape}"
         raise InvalidArgumentError(message)
     header = FileHeader(magic=BITMAP_MAGIC, uuid=uuid).encode()
-    _, buffers = encode_block(uuid, BlockType.BITMAP, bits, n_values=n_rows)
+    _, buffers = encode_block(uuid, BlockType.BITMAP, plain(bits), n_values=n_rows)
     return b"".join(map(byte_view, [header, bytes(PAGE_BYTES - HEADER_BYTES), *buffers]))
 
 

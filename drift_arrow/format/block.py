@@ -14,7 +14,7 @@ import numpy as np
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.checksum import check_xxh3_64, xxh3_64
-from drift_arrow.format.codec import PLAIN, Encoded
+from drift_arrow.format.codecs.part import Encoded
 from drift_arrow.format.file_header import uuid_bytes
 from drift_arrow.format.layout import (
     BLOCK_MAGIC,
@@ -74,37 +74,26 @@ class BlockHeader:
         return unsealed + xxh3_64(uuid_bytes(uuid), unsealed).to_bytes(8, "little")
 
 
-def encode_block(
-    uuid: str,
-    block_type: BlockType,
-    raw: Buffer,
-    *,
-    n_values: int,
-    first_row: int = 0,
-    column: int = NO_COLUMN,
-    encoded: Encoded | None = None,
-) -> tuple[BlockHeader, list[Buffer]]:
-    """Frame `raw` as a block.
+def plain(raw: Buffer) -> Encoded:
+    """Bytes as they are."""
+    view = byte_view(raw)
+    return Encoded(CodecId.PLAIN, view, len(view))
 
-    Parameters
-    ----------
-    uuid : str
-        Of the file.
-    raw : buffer
-        At most 16 MiB.
-    encoded : Encoded, optional
-        What `format.codec` made of the values, in place of `raw`; plain when absent.
+
+def encode_block(
+    uuid: str, block_type: BlockType, encoded: Encoded, *, n_values: int, first_row: int = 0, column: int = NO_COLUMN
+) -> tuple[BlockHeader, list[Buffer]]:
+    """Frame what a codec made of some values, or `plain` bytes, as a block of the file `uuid`.
 
     Returns
     -------
     (BlockHeader, list of buffers)
-        The buffers are written one after the other, at the start of a page; the raw bytes are not copied.
+        The buffers are written one after the other, at the start of a page; the stored bytes are not copied.
     """
-    encoded = encoded or Encoded(PLAIN, byte_view(raw), len(byte_view(raw)))
     stored_view = byte_view(encoded.stored)
     header = BlockHeader(
         type=block_type,
-        codec=encoded.codec.codec_id,
+        codec=encoded.codec,
         column=column,
         first_row=first_row,
         n_values=n_values,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pyarrow as pa
 
 from drift_arrow.errors import LimitExceededError
+from drift_arrow.format.block import plain
 from drift_arrow.format.codecs.part import Encoded
 from drift_arrow.format.column import gather_chunks
 from drift_arrow.format.column_encoder import ColumnEncoder
 from drift_arrow.format.layout import EXTENT_ROWS, MAX_BLOCK_BYTES, BlockType
-from drift_arrow.format.segment_sink import SegmentSink, plain
+from drift_arrow.format.segment_sink import SegmentSink
 from drift_arrow.format.zone_table import ZoneEntry, measure_zone
 
 

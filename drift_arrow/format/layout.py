@@ -71,13 +71,10 @@ INDEX_ENTRY_BYTES: Final = 32
 """Size of one entry of the block index."""
 
 NUMBERS_HEADER_BYTES: Final = 24
-"""Size of the header of the stored bytes of the codecs of numbers."""
+"""Size of the header of packed numbers."""
 
 ARRAY_ALIGNMENT: Final = 8
-"""Arrays in the stored bytes of the codecs of numbers start on multiples of this."""
-
-VALIDITY_ALIGNMENT: Final = 64
-"""The bitmap in the raw bytes of the codecs of numbers starts on a multiple of this."""
+"""Arrays and parts in the stored bytes of a column start on multiples of this."""
 
 NO_COLUMN: Final = 0xFFFF
 """Column number of a block that belongs to no column of the schema."""
@@ -167,6 +164,11 @@ class CodecId(IntEnum):
     ZSTD = 1
     INTEGERS = 2
     FLOATS = 3
+    STRINGS = 4
+    DICTIONARY = 5
+    NESTED = 6
+    COMPRESSED = 7
+    PLANES = 8
 
 
 class RecordType(IntEnum):

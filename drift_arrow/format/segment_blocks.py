@@ -43,18 +43,17 @@ class SegmentBlocks:
         """Offset of the stored bytes of a block."""
         return int(self._index.offsets[number]) + HEADER_BYTES
 
-    def read(self, numbers: Sequence[int]) -> list[memoryview]:
-        """Stored bytes of blocks; what must be fetched is fetched in one request. Raises CorruptionError."""
-        found = {number: self._kept.get(number) for number in numbers}
-        absent = [number for number, stored in found.items() if stored is None]
+    def read(self, numbers: Sequence[int]) -> dict[int, memoryview]:
+        """Stored bytes of blocks by number; what must be fetched is fetched in one request. Raises CorruptionError."""
+        found = {number: stored for number in numbers if (stored := self._kept.get(number)) is not None}
+        absent = [number for number in numbers if number not in found]
         if absent:
             spans = [(self.start(number) - HEADER_BYTES, self._stop(number)) for number in absent]
             for number, frame in zip(absent, self._file.read(spans), strict=True):
-                stored = self._check(number, frame)
+                found[number] = self._check(number, frame)
                 # views into a map cost nothing
-                self._kept.put(number, stored, 0 if self._file.is_mapped else len(stored))
-                found[number] = stored
-        return [stored for number in numbers if (stored := found[number]) is not None]
+                self._kept.put(number, found[number], 0 if self._file.is_mapped else len(found[number]))
+        return found
 
     def header(self, number: int, frame: memoryview) -> BlockHeader:
         """The header at the start of `frame`, which must say what the index says; raises CorruptionError."""
@@ -71,4 +70,6 @@ class SegmentBlocks:
         header = self.header(number, frame)
         if self._is_trusted:
             return frame[HEADER_BYTES:]
-        return check_stored(frame, header, path=self._path, offset=int(self._index.offsets[number]))
+        stored = check_stored(frame, header, path=self._path, offset=int(self._index.offsets[number]))
+        # what was fetched with its neighbours must not keep them in memory, and compiled code wants it aligned
+        return stored if self._file.is_mapped else memoryview(bytes(stored))

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format.block_index import BlockIndex
-from drift_arrow.format.codec import codec_of
+from drift_arrow.format.column_block import check_codec
 from drift_arrow.format.layout import BLOOM_BLOCK_BYTES, NO_COLUMN, ZONE_BYTES, BlockType, CodecId
 from drift_arrow.format.segment_footer import SegmentMeta
 
@@ -39,7 +39,7 @@ def check_parts(index: BlockIndex, meta: SegmentMeta, *, path: str, offset: int)
     if n_blocks != len(index) or not all(_is_complete(index, part) for part in parts):
         raise CorruptionError("block index contradicts the metadata", path=path, offset=offset)
     for codec in set(index.entries["codec"].tolist()):
-        codec_of(codec, path=path)
+        check_codec(codec, path=path)
     index.check_extents(path=path, offset=offset)
 
 

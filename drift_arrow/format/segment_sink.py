@@ -9,7 +9,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from drift_arrow.format.block import BlockHeader, encode_block
+from drift_arrow.format.block import BlockHeader, encode_block, plain
 from drift_arrow.format.block_index import INDEX_DTYPE, index_entry
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.codecs.part import Encoded
@@ -22,7 +22,6 @@ from drift_arrow.format.layout import (
     SEGMENT_MAGIC,
     BlockType,
     Buffer,
-    CodecId,
 )
 from drift_arrow.format.segment_footer import SegmentMeta, SegmentTail, encode_footer
 
@@ -110,9 +109,3 @@ class SegmentSink:
             self._write(view)
             self._hash.update(view)
             self._offset += len(view)
-
-
-def plain(raw: Buffer) -> Encoded:
-    """Bytes as they are."""
-    view = byte_view(raw)
-    return Encoded(CodecId.PLAIN, view, len(view))

@@ -13,6 +13,7 @@ from drift_arrow.format.layout import NO_COLUMN
 from drift_arrow.format.plain import check_storable
 
 _VECTOR_TYPES = (pa.float16(), pa.float32(), pa.float64())
+_PROFILES = ("hot", "cold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,4 +73,4 @@ class SegmentSpec:
         kind = self.schema.field(self.vector).type
         if not isinstance(kind, pa.FixedSizeListType) or kind.value_type not in _VECTOR_TYPES or not kind.list_size:
             return f"vector column type={kind}"
-        return None
+        return None if self.profile in _PROFILES else f"profile={self.profile!r} expected={_PROFILES}"

@@ -46,7 +46,8 @@ class SegmentTables:
 
     def write(self, sink: SegmentSink) -> None:
         """Append the blocks of all tables, from the offsets of the buckets to the filter of the keys."""
-        sink.write_array(BlockType.BUCKET_OFFSETS, np.cumsum(np.concatenate([[np.zeros(1, np.int64)], self._sizes])))
+        offsets = np.concatenate([np.zeros(1, np.int64), *self._sizes]).cumsum()
+        sink.write_array(BlockType.BUCKET_OFFSETS, offsets)
         sink.write_array(BlockType.CENTROIDS, _join(self._centroids))
         sink.write_array(BlockType.CODE_LO, _join(self._lo))
         sink.write_array(BlockType.CODE_STEP, _join(self._step))

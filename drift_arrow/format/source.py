@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Protocol, runtime_checkable
 
-import numpy as np
-
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.layout import COALESCE_GAP_BYTES, Buffer
-
-_ALIGNMENT: Final = 8
 
 Span = tuple[int, int]
 """Offsets of the first byte, and of the one behind the last."""
@@ -71,11 +67,15 @@ class FetchedFile:
         self._held: list[tuple[Span, memoryview]] = []
 
     def hold(self, spans: Sequence[Span]) -> None:
-        """Fetch spans and keep them, so that `read` has them at hand from now on."""
+        """Fetch spans and keep them, so that `read` has them at hand until `release`."""
         self._held += zip(spans, self.read(spans), strict=True)
 
+    def release(self) -> None:
+        """Keep nothing any longer."""
+        self._held = []
+
     def read(self, spans: Sequence[Span]) -> list[memoryview]:
-        """The bytes of each span, at an address that is a multiple of 8; shorter where the file ends before.
+        """The bytes of each span; shorter where the file ends before.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class FetchedFile:
             if len(view) != stop - start:
                 message = f"the source ends early; expected_bytes={stop - start} actual_bytes={len(view)}"
                 raise CorruptionError(message, path=self._path, offset=start + min(len(view), stop - start))
-        return [_aligned(view) for view in views]
+        return views
 
     @staticmethod
     def _find(span: Span, held: list[tuple[Span, memoryview]]) -> memoryview | None:
@@ -120,9 +120,3 @@ def coalesce(spans: Sequence[Span]) -> list[Span]:
         else:
             joined.append((start, stop))
     return joined
-
-
-def _aligned(view: memoryview) -> memoryview:
-    """`view`, or a copy where compiled code can take the arrays in it in place."""
-    array = np.frombuffer(view, dtype=np.uint8)
-    return view if array.ctypes.data % _ALIGNMENT == 0 else byte_view(array.copy())
