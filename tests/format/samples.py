@@ -163,6 +163,7 @@ def segment_content(
         "key": "id",
         "metric": "l2",
         "seqno_range": (3, 9),
+        "profile": "hot",
         "uuid": UUID_1,
     }
     for name, value in replaced.items():
