@@ -136,7 +136,9 @@ def test_index_entries_have_the_fields_of_the_document():
     for dtype, title in ((INDEX_DTYPE, "4.3 Footer"), (ZONE_DTYPE, "4.8 Zone maps")):
         fields = dtype.fields
         assert fields is not None
-        assert [(fields[name][1], fields[name][0].itemsize) for name in dtype.names or ()] == dict(field_tables())[title]
+        assert [(fields[name][1], fields[name][0].itemsize) for name in dtype.names or ()] == dict(field_tables())[
+            title
+        ]
 
 
 def test_the_salts_of_the_document_are_those_of_the_filter():
