@@ -9,11 +9,13 @@ from typing import Final
 import pyarrow as pa
 
 from drift_arrow.errors import UnsupportedFormatError
+from drift_arrow.format.codecs.compressed import open_compressed
 from drift_arrow.format.codecs.dictionary import open_dictionary
 from drift_arrow.format.codecs.extension import ExtensionBlock
 from drift_arrow.format.codecs.nested import open_nested
 from drift_arrow.format.codecs.numbers import open_numbers
 from drift_arrow.format.codecs.part import ColumnBlock, Part, Source
+from drift_arrow.format.codecs.planes import open_planes
 from drift_arrow.format.codecs.stream import open_stream
 from drift_arrow.format.codecs.string_dictionary import StringDictionary
 from drift_arrow.format.codecs.strings import open_strings
@@ -31,6 +33,8 @@ _OPENERS: Final[Mapping[int, _Opener]] = MappingProxyType(
         CodecId.STRINGS: open_strings,
         CodecId.DICTIONARY: open_dictionary,
         CodecId.NESTED: open_nested,
+        CodecId.COMPRESSED: open_compressed,
+        CodecId.PLANES: open_planes,
     }
 )
 

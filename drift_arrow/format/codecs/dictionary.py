@@ -33,7 +33,7 @@ def encode_dictionary(array: pa.DictionaryArray, encode: Encode) -> Encoded:
 def encode_by_dictionary(array: pa.Array, codes: NDArray[np.uint32], values: pa.Array, encode: Encode) -> Encoded:
     """Encode an array whose row i is value `codes[i]`; of nulls, codes are any. Every value has a row."""
     validity = Validity.of(array)
-    return _encode(validity, codes, values, validity.raw_len + plain_bytes(array), encode)
+    return _encode(validity, codes, values, validity.raw_len + plain_bytes(values, codes), encode)
 
 
 def open_dictionary(part: Part, kind: pa.DataType, source: Source) -> ColumnBlock:

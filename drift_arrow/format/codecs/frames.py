@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -55,6 +55,11 @@ class Frames:
         That the frames were written with.
     source : Source
 
+    Attributes
+    ----------
+    raw_sizes : (n_frames,) int64
+        Bytes of each frame when it is decompressed.
+
     Raises
     ------
     CorruptionError
@@ -65,7 +70,7 @@ class Frames:
         table = np.frombuffer(cursor.take(n_frames * _ENTRY.itemsize), _ENTRY)
         self._dictionary, self._source = dictionary, source
         self._stops = table["stored"].astype(np.int64).cumsum()
-        self._raw_sizes = table["raw"].astype(np.int64)
+        self.raw_sizes = table["raw"].astype(np.int64)
         self._data = cursor.take(int(self._stops[-1]) if n_frames else 0)
         if (table["stored"] > table["raw"]).any():
             raise source.damage("holds frames that are larger than their content")
@@ -76,22 +81,23 @@ class Frames:
         return self._dictionary is not None
 
     @property
-    def raw_sizes(self) -> NDArray[np.int64]:
-        """Bytes of each frame when it is decompressed."""
-        return self._raw_sizes
-
-    @property
     def n_plain(self) -> int:
         """Frames that are not compressed."""
-        return int((np.diff(self._stops, prepend=0) == self._raw_sizes).sum())
+        return int((np.diff(self._stops, prepend=0) == self.raw_sizes).sum())
 
-    def read(self, numbers: Iterable[int]) -> bytes:
+    def read(self, numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The content of some frames, joined; raises CorruptionError."""
         context = zstandard.ZstdDecompressor() if self._dictionary is None else self._dictionary.decompressor()
-        return b"".join([self._read(number, context) for number in numbers])
+        # frame by frame, so that their memory is used again: joining them at the end takes half as long again
+        content, start = np.empty(int(self.raw_sizes[numbers].sum()), np.uint8), 0
+        for number in numbers.tolist():
+            stop = start + int(self.raw_sizes[number])
+            content.data[start:stop] = self._read(number, context)
+            start = stop
+        return content
 
     def _read(self, number: int, context: zstandard.ZstdDecompressor) -> bytes | memoryview:
-        stop, raw_size = int(self._stops[number]), int(self._raw_sizes[number])
+        stop, raw_size = int(self._stops[number]), int(self.raw_sizes[number])
         stored = self._data[int(self._stops[number - 1]) if number else 0 : stop]
         if len(stored) == raw_size:
             return stored

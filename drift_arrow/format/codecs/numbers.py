@@ -31,13 +31,13 @@ def number_codec(dtype: np.dtype[Any]) -> CodecId:
     return CodecId.FLOATS if dtype.kind == "f" else CodecId.INTEGERS
 
 
-def encode_numbers(array: pa.Array) -> Encoded:
-    """Encode an array for whose type there is a `number_dtype`."""
+def encode_numbers(array: pa.Array, *, whole_bytes: bool = False) -> Encoded:
+    """Encode an array for whose type there is a `number_dtype`; with `whole_bytes`, so that a compressor gains."""
     values, validity = filled_numbers(array), Validity.of(array)
     if values.dtype.kind == "f":
-        packed = dump_floats(floats.encode_floats(values))
+        packed = dump_floats(floats.encode_floats(values, whole_bytes=whole_bytes))
     else:
-        packed = dump_integers(integers.encode_integers(values))
+        packed = dump_integers(integers.encode_integers(values, whole_bytes=whole_bytes))
     return Encoded(number_codec(values.dtype), validity.encode() + packed, values.nbytes + validity.raw_len)
 
 

@@ -128,7 +128,7 @@ class StringsBlock:
         np.cumsum(np.full(n_values, self._head.kind.byte_width) if lengths is None else lengths, out=offsets[1:])
         if (offsets[ends] != self._frames.raw_sizes[numbers].cumsum()).any():
             raise self._head.source.damage("holds strings of other lengths than their bytes")
-        buffers = [validity, pa.py_buffer(self._frames.read(numbers.tolist()))]
+        buffers = [validity, pa.py_buffer(self._frames.read(numbers))]
         if lengths is not None:
             buffers.insert(1, pa.py_buffer(offsets.astype(offset_type(self._head.kind), copy=False)))
         array = pa.Array.from_buffers(self._head.kind, n_values, buffers)

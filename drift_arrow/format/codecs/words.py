@@ -50,7 +50,7 @@ class Words(Shape):
 
     def split(self, array: pa.Array) -> list[pa.Array]:
         """The words, of nulls those of a neighbour."""
-        words = fixed_values(array, _WORD, len(self.kinds)).reshape(len(array), -1)
+        words = fixed_values(array, _WORD, len(self.kinds)).reshape(len(array), len(self.kinds))
         if array.null_count:
             words = words[filling(array)] if array.null_count < len(array) else np.zeros_like(words)
         return [pa.array(column) for column in words.T.copy()]
