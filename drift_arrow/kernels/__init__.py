@@ -17,6 +17,7 @@ kmeans    train_centroids, assign_buckets
 rank      rank_buckets
 scan      exact_scan
 sq8       Sq8, sq8_encode, sq8_decode
+strings   gather_strings
 topk      Heaps
 ========  ==============================================================================================
 
