@@ -16,7 +16,6 @@ from numba.core import cgutils
 
 from drift_arrow.kernels import _plain
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.ffor import pack_above
 from drift_arrow.kernels.lanes import (
     VALUES,
     advance,
@@ -36,6 +35,10 @@ MOST_JUMPS: Final = 8
 
 _REGISTER_BITS: Final = 512
 
+_SPLIT_LANE: Final = 16
+_SPLIT_WIDTH: Final = 11
+"""Codes of this lane and up to this width have sums of no more bits than the lane, over a register of 32 of them."""
+
 
 def _plain_running(source: Any, step: Any, before: Any, width: Any, target: Any, lane: Any) -> None:
     codes = _plain.unpack(source, width, lane.itemsize * 8).astype(step.dtype)
@@ -51,8 +54,25 @@ def unpack_running(
     The types of `step` and `lane` are those of the values and of the lane.
     """
     bits, lane = kinds[1].bitwidth, kinds[5].bitwidth
+
+    def emit(sum_bits: int) -> None:
+        _emit_running(builder, source, step, before, width, target, lane, sum_bits)
+
     # a register of codes of half a sum's bits cannot overflow it, and narrow sums are many to a register
-    sum_bits = min(bits, 2 * lane)
+    if lane != _SPLIT_LANE or bits == lane:
+        emit(min(bits, 2 * lane))
+        return
+    fits = builder.icmp_unsigned("<=", width, ir.Constant(width.type, _SPLIT_WIDTH))
+    with builder.if_else(fits) as (then, otherwise):
+        with then:
+            emit(lane)
+        with otherwise:
+            emit(2 * lane)
+
+
+def _emit_running(
+    builder: ir.IRBuilder, source: Any, step: Any, before: Any, width: Any, target: Any, lane: int, sum_bits: int
+) -> None:
     block = _REGISTER_BITS // sum_bits
     # sums go through memory: widening them from there takes no instructions that take registers apart
     cells = cgutils.alloca_once(builder, lane_vector(sum_bits, VALUES))  # type: ignore[no-untyped-call]
@@ -102,28 +122,6 @@ def differences(values: Any, base: Any, codes: Any) -> None:
     for i in range(before.size):
         found[i] = after[i] - before[i]
     codes[0] = base
-
-
-@kernel
-def encode_deltas(
-    kind: Any,
-    start: Any,
-    kinds: Any,
-    widths: Any,
-    bases: Any,
-    packed_offsets: Any,
-    packed: Any,
-    scratch: Any,
-    lane: Any,
-    values: Any,
-) -> None:
-    """Pack the vectors of one kind; arguments as in `ffor.decode_frames`. scratch : (1024,) of the type of values."""
-    source, target = np.uint64(scratch.ctypes.data), np.uint64(packed.ctypes.data)
-    for i in range(values.size // VALUES):
-        v = start + i
-        if kinds[v] == kind and widths[v] > 0:
-            differences(values[i * VALUES : (i + 1) * VALUES], bases[v], scratch)
-            pack_above(source, bases[v], np.uint64(widths[v]), target + packed_offsets[v], lane)
 
 
 @kernel
