@@ -12,6 +12,7 @@ from drift_arrow.format.segment_footer import SegmentMeta
 from drift_arrow.format.vector_block import VECTOR_CODECS
 
 _PLAIN: Final = frozenset({CodecId.PLAIN})
+_COMPRESSED: Final = frozenset({CodecId.PLAIN, CodecId.ZSTD})
 
 
 class _Part(NamedTuple):
@@ -68,7 +69,11 @@ def _parts(index: BlockIndex, meta: SegmentMeta) -> list[_Part]:
         _Part(BlockType.BLOOM, index.count(BlockType.BLOOM), BLOOM_BLOCK_BYTES),
         _Part(BlockType.ZONES, n_column_blocks, ZONE_BYTES),
         # one block, or none
-        *(_Part(BlockType.DICTIONARY, 1, None, column=i) for i in columns if index.numbers(BlockType.DICTIONARY, i)),
+        *(
+            _Part(BlockType.DICTIONARY, 1, None, _COMPRESSED, column)
+            for column in columns
+            if index.numbers(BlockType.DICTIONARY, column)
+        ),
     ]
 
 
