@@ -44,9 +44,7 @@ class SegmentColumns:
         self._file, self._index, self._vectors = file, file.index, vectors
         self._schema, self._vector = file.meta.schema, file.meta.vector
         # not methods of this object: a cycle would keep the file open until the garbage collector comes
-        self.opened: OpenBlocks[ColumnBlock] = OpenBlocks(
-            file.blocks, PayloadParser(file), partial(_raw_bytes, file)
-        )
+        self.opened: OpenBlocks[ColumnBlock] = OpenBlocks(file.blocks, PayloadParser(file), partial(_raw_bytes, file))
 
     def take(self, rows: NDArray[np.int64], names: list[str]) -> pa.Table:
         """`rows` in their order; only the blocks that hold them are read, in one request if they must be fetched."""
