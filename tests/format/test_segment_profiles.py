@@ -64,6 +64,14 @@ def test_a_store_answers_as_a_map_does(rich):
     assert answers(CountingSource(data)) == expected
 
 
+def test_a_store_is_asked_for_a_dictionary_with_the_tables(rich):
+    store = CountingSource(rich[1])
+    reader = SegmentReader(store, "p")
+    store.requests.clear()
+    reader.take(np.array([1]), ["text"])
+    assert len(store.requests) == 1
+
+
 def test_every_kind_of_block_is_there(rich):
     content, data, _ = rich
     reader = SegmentReader(data, "p")
