@@ -201,7 +201,7 @@ def test_payload_that_crosses_extents_is_damage(monkeypatch):
             write_array(sink, block_type, part, first_row=first_row + 20 * number)
 
     monkeypatch.setattr(SegmentSink, "write_array", write_halves)
-    with pytest.raises(CorruptionError, match="contradicts the file|crosses extents"):
+    with pytest.raises(CorruptionError, match=r"contradicts the file|crosses extents"):
         SegmentReader(segment_bytes(CONTENT)[0], "p")
 
 
@@ -280,12 +280,18 @@ def test_a_forged_bound_is_damage_when_it_is_asked_for(monkeypatch, entry, field
             ask()
 
 
+def test_a_bound_of_a_column_that_has_none_is_damage(monkeypatch):
+    content = segment_content(columns={"list": pa.array([[1]] * 40)})
+    reader = SegmentReader(forged(monkeypatch, content, replaced={BlockType.ZONES: zones(1)})[0], "p")
+    with pytest.raises(CorruptionError, match="zone map is impossible; entry=1"):
+        reader.zones("list")
+
+
 def zones(number, **fields):
     """The zones of the segment, with one changed."""
     start = int(INDEX.offsets[ZONES_BLOCK]) + HEADER_BYTES
     entries = np.frombuffer(DATA[start : start + 80], ZONE_DTYPE).copy()
     for name, value in fields.items():
-        if isinstance(value, bytes):
-            value = np.frombuffer(value.ljust(16, b"\0"), np.uint8)
-        entries[number][name] = value
+        is_bound = isinstance(value, bytes)
+        entries[number][name] = np.frombuffer(value.ljust(16, b"\0"), np.uint8) if is_bound else value
     return entries
