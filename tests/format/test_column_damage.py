@@ -168,7 +168,7 @@ def test_bytes_that_must_be_zero_are_checked():
     last = 8 + 137
     for position, mask in [(1, 1), (last, 0x80), (last + 1, 1), (last + 6, 1), (-1, 1), (-128, 1)]:
         place = position % len(column.stored)
-        with pytest.raises(CorruptionError, match="not zero|past its last row|impossible header"):
+        with pytest.raises(CorruptionError, match=r"not zero|past its last row|impossible header"):
             column.with_stored(flipped(column.stored, place, mask)).open()
 
 
