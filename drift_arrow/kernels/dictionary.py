@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.ffor import pack_above, unpack_above
+from drift_arrow.kernels.ffor import unpack_above
 from drift_arrow.kernels.lanes import VALUES, bit_length
 
 MOST_ENTRIES: Final = 1 << 14
 """Larger dictionaries leave the fast caches when they are looked up, and seldom pay."""
 
 _BITS_OF_MOST: Final = MOST_ENTRIES.bit_length() - 1
+_SPARED_BITS: Final = 1
 _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
 """2**64 over the golden ratio: a product with it has well mixed upper bits."""
 
@@ -76,7 +77,7 @@ def build_dictionary(values: NDArray[Any], flip: Any, bits: float) -> Dictionary
     not read.
     """
     sample = values[:: max(1, values.size // max(VALUES, values.size // 64))]
-    most = 1 << min(int(bits), _BITS_OF_MOST)
+    most = _most_entries(values.size, values.itemsize * 8, bits)
     few = _distinct(sample, min(sample.size // 2, most))
     if few is None or (few.entries.size - 1).bit_length() >= bits:
         return None
@@ -90,6 +91,16 @@ def build_dictionary(values: NDArray[Any], flip: Any, bits: float) -> Dictionary
     return Dictionary(found.entries[order], found.codes)
 
 
+def _most_entries(n: int, value_bits: int, bits: float) -> int:
+    """Entries of the largest dictionary that may take, with n codes, no more than n values of so many bits.
+
+    A vector often uses a part of the entries only, so that its codes take a bit less.
+    """
+    spared = range(-_SPARED_BITS, _BITS_OF_MOST + 1 - _SPARED_BITS)
+    rooms = (min(1 << width + _SPARED_BITS, int(n * (bits - width) / value_bits)) for width in spared)
+    return max(1, *rooms)
+
+
 def _distinct(values: NDArray[Any], most: int) -> Dictionary | None:
     entries = np.empty(most, values.dtype)
     codes = np.empty(values.size, np.uint16)
@@ -97,27 +108,6 @@ def _distinct(values: NDArray[Any], most: int) -> Dictionary | None:
     slots = np.full(4 << most.bit_length(), -1, np.int32)
     count = _number_values(values, slots, entries, codes)
     return None if count < 0 else Dictionary(entries[:count], codes)
-
-
-@kernel
-def encode_codes(
-    kind: Any,
-    start: Any,
-    kinds: Any,
-    widths: Any,
-    bases: Any,
-    packed_offsets: Any,
-    packed: Any,
-    lane: Any,
-    codes: Any,
-) -> None:
-    """Pack the vectors of one kind; arguments as in `ffor.encode_frames`, uint16 codes in place of values."""
-    address, target = np.uint64(codes.ctypes.data), np.uint64(packed.ctypes.data)
-    for i in range(codes.size // VALUES):
-        v = start + i
-        if kinds[v] == kind:
-            source = address + np.uint64(i * VALUES * codes.itemsize)
-            pack_above(source, np.uint16(bases[v]), np.uint64(widths[v]), target + packed_offsets[v], lane)
 
 
 @kernel

@@ -1,0 +1,143 @@
+"""Packing of vectors of integers whose schemes, widths and bases are settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drift_arrow.kernels._check import readonly
+from drift_arrow.kernels._jit import kernel
+from drift_arrow.kernels.delta import differences
+from drift_arrow.kernels.dictionary import Dictionary
+from drift_arrow.kernels.encoded_integers import (
+    DELTA,
+    DICTIONARY,
+    FRAME,
+    LANES,
+    N_LANES,
+    RUNS,
+    EncodedIntegers,
+    vector_kind,
+)
+from drift_arrow.kernels.ffor import encode_frames
+from drift_arrow.kernels.integer_costs import IntegerPlan
+from drift_arrow.kernels.lanes import ROW_BYTES, TAIL_BYTES, VALUES, bit_length
+
+_DIFFERENCES: Final = 64 * VALUES
+
+Parts = list[tuple[int, NDArray[Any]]]
+"""Runs of whole vectors of a column, each with the number of its first vector."""
+
+
+@kernel
+def _lay_out(schemes: Any, widths: Any, counts: Any, kinds: Any, packed_offsets: Any, exception_offsets: Any) -> None:
+    packed_offsets[0], exception_offsets[0] = 0, 0
+    for v in range(len(schemes)):
+        kinds[v] = vector_kind(schemes[v], widths[v])
+        packed_offsets[v + 1] = packed_offsets[v] + np.uint64(widths[v]) * np.uint64(ROW_BYTES)
+        exception_offsets[v + 1] = exception_offsets[v] + np.int64(counts[v])
+
+
+@kernel
+def _collect(
+    start: Any,
+    schemes: Any,
+    widths: Any,
+    bases: Any,
+    offsets: Any,
+    positions: Any,
+    exceptions: Any,
+    scratch: Any,
+    values: Any,
+) -> None:
+    for i in range(values.size // VALUES):
+        v = start + i
+        at, end = offsets[v], offsets[v + 1]
+        vector = values[i * VALUES : (i + 1) * VALUES]
+        scheme, base, width = schemes[v], bases[v], widths[v]
+        if scheme != FRAME and at < end:
+            positions[at], exceptions[at] = 0, vector[0]
+            at += 1
+        if at == end:
+            continue
+        if scheme != FRAME:
+            differences(vector, base, scratch)
+        for j in range(VALUES):
+            if scheme == RUNS:
+                is_exception = j > 0 and scratch[j] != 0
+            else:
+                distance = (vector[j] if scheme == FRAME else scratch[j]) - base
+                is_exception = bit_length(scratch.dtype.type(distance)) > width
+            if is_exception:
+                positions[at], exceptions[at] = j, vector[j]
+                at += 1
+
+
+@kernel
+def _write_differences(start: Any, schemes: Any, bases: Any, values: Any, found: Any) -> None:
+    """Write the differences of the values of the vectors that are encoded as such, and leave the others alone."""
+    for i in range(values.size // VALUES):
+        if schemes[start + i] == DELTA:
+            differences(values[i * VALUES : (i + 1) * VALUES], bases[start + i], found[i * VALUES : (i + 1) * VALUES])
+
+
+def _sources(
+    scheme: int, parts: Parts, plan: IntegerPlan, dictionary: Dictionary | None
+) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
+    """What the vectors of a scheme are packed from as frames: number of the first vector, values and bases."""
+    if scheme == FRAME:
+        for start, values in parts:
+            yield start, values, plan.bases
+    elif scheme == DELTA:
+        # some vectors at a time, which stay in the cache of the core until they are packed
+        room = np.empty(_DIFFERENCES, plan.bases.dtype)
+        for first, values in parts:
+            for at in range(0, len(values), _DIFFERENCES):
+                start, some = first + at // VALUES, values[at : at + _DIFFERENCES]
+                found = room[: len(some)]
+                _write_differences(start, plan.schemes, plan.bases, some, found)
+                yield start, readonly("differences", found, found.dtype, None), plan.bases
+    elif scheme == DICTIONARY and dictionary is not None:
+        codes = readonly("codes", dictionary.codes, np.uint16, None)
+        yield 0, codes, plan.bases.astype(np.uint16)
+
+
+def pack_vectors(
+    length: int, dtype: np.dtype[Any], parts: Parts, plan: IntegerPlan, dictionary: Dictionary | None
+) -> EncodedIntegers:
+    """Pack a column.
+
+    length, dtype : of the column
+    parts : list     its vectors, unsigned, the last one filled up
+    plan : IntegerPlan     what each of them is encoded with
+    dictionary : Dictionary or None     of the column; must be given where the plan asks for it
+    """
+    n, kind = len(plan.schemes), plan.bases.dtype
+    kinds, packed_offsets, offsets = np.empty(n, np.uint8), np.empty(n + 1, np.uint64), np.empty(n + 1, np.int64)
+    _lay_out(plan.schemes, plan.widths, plan.exception_counts, kinds, packed_offsets, offsets)
+    positions, exceptions = np.empty(offsets[-1], np.uint16), np.empty(offsets[-1], kind)
+    packed = np.empty(int(packed_offsets[-1]) + TAIL_BYTES, np.uint8)
+    packed[-TAIL_BYTES:] = 0
+    scratch = np.empty(VALUES, kind)
+    if len(positions):
+        for start, part in parts:
+            _collect(start, plan.schemes, plan.widths, plan.bases, offsets, positions, exceptions, scratch, part)
+    for present in np.flatnonzero(np.bincount(kinds)).tolist():
+        lane = LANES[present % N_LANES]
+        for start, values, bases in _sources(present // N_LANES, parts, plan, dictionary):
+            encode_frames(present, start, kinds, plan.widths, bases, packed_offsets, packed, lane, values)
+    return EncodedIntegers(
+        length=length,
+        dtype=dtype,
+        schemes=plan.schemes,
+        widths=plan.widths,
+        bases=plan.bases,
+        exception_counts=plan.exception_counts,
+        exception_positions=positions,
+        exceptions=exceptions,
+        dictionary=np.empty(0, kind) if dictionary is None else dictionary.entries,
+        packed=packed,
+    )
