@@ -12,10 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drift_arrow.format.codecs.part import ColumnBlock
-from drift_arrow.format.codecs.string_dictionary import StringDictionary
-from drift_arrow.format.column_block import open_column
 from drift_arrow.format.layout import BlockType
 from drift_arrow.format.open_blocks import OpenBlocks
+from drift_arrow.format.payload_parser import PayloadParser
 from drift_arrow.format.pieces import restore_pieces, take_pieces
 from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.segment_vectors import SegmentVectors
@@ -45,7 +44,7 @@ class SegmentColumns:
         self._file, self._index, self._vectors = file, file.index, vectors
         self._schema, self._vector = file.meta.schema, file.meta.vector
         # not methods of this object: a cycle would keep the file open until the garbage collector comes
-        self.opened: OpenBlocks[ColumnBlock] = OpenBlocks(file.blocks, _Parser(file), partial(_raw_bytes, file))
+        self.opened: OpenBlocks[ColumnBlock] = OpenBlocks(file.blocks, PayloadParser(file), partial(_raw_bytes, file))
 
     def take(self, rows: NDArray[np.int64], names: list[str]) -> pa.Table:
         """`rows` in their order; only the blocks that hold them are read, in one request if they must be fetched."""
@@ -104,28 +103,6 @@ class SegmentColumns:
             return self.opened.open([number], stored)[number].take(np.arange(low, high))
         ((_, block),) = self.opened.scan([number], stored)
         return block.read().slice(low, high - low)
-
-
-class _Parser:
-    """Parses payload blocks, and keeps the dictionaries that some of them need."""
-
-    def __init__(self, file: SegmentFile) -> None:
-        self._file = file
-        self._dictionaries: dict[int, StringDictionary] = {}
-
-    def __call__(self, number: int, stored: memoryview) -> ColumnBlock:
-        _, codec, column, n_values, _, _, raw_len, _ = self._file.index.entries[number].item()
-        kind, offset = self._file.meta.schema.field(column).type, self._file.blocks.start(number)
-        dictionary = self._dictionary(column)
-        return open_column(
-            stored, codec, raw_len, kind, n_values, dictionary=dictionary, path=self._file.path, offset=offset
-        )
-
-    def _dictionary(self, column: int) -> StringDictionary | None:
-        numbers = self._file.index.numbers(BlockType.DICTIONARY, column)
-        if numbers and column not in self._dictionaries:
-            self._dictionaries[column] = StringDictionary(self._file.blocks.read(numbers)[numbers[0]])
-        return self._dictionaries.get(column)
 
 
 def _raw_bytes(file: SegmentFile, number: int, _: ColumnBlock) -> int:

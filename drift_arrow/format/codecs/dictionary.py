@@ -10,30 +10,29 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from drift_arrow.format.codecs.head import Head, read_head
+from drift_arrow.format.codecs.head import Head, raw_size, read_head
 from drift_arrow.format.codecs.part import ColumnBlock, Encode, Encoded, Part, Source, frame
-from drift_arrow.format.codecs.sizes import fixed_bytes, plain_bytes
+from drift_arrow.format.codecs.sizes import fixed_bytes, is_leaf, plain_bytes
 from drift_arrow.format.codecs.validity import Validity, with_validity
 from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.layout import CodecId
-from drift_arrow.format.numbers import filling, numbers_of
+from drift_arrow.format.numbers import filled_numbers, numbers_of
 
 _CODE: Final = pa.uint32()
 
 
 def encode_dictionary(array: pa.DictionaryArray, encode: Encode) -> Encoded:
     """Encode an array that is a dictionary in Arrow too; all its values are kept, in their order."""
-    validity, indices = Validity.of(array), array.indices
-    codes = numbers_of(indices).astype(np.uint32)
-    if array.null_count:
-        codes = codes[filling(array)] if array.null_count < len(array) else np.zeros_like(codes)
-    return _encode(validity, codes, array.dictionary, None, encode)
+    # a row may be null by its own bit or by its value, and stays so
+    indices = array.indices
+    codes = filled_numbers(indices).astype(np.uint32)
+    return _encode(Validity.of(indices), codes, array.dictionary, None, encode)
 
 
 def encode_by_dictionary(array: pa.Array, codes: NDArray[np.uint32], values: pa.Array, encode: Encode) -> Encoded:
     """Encode an array whose row i is value `codes[i]`; of nulls, codes are any. Every value has a row."""
     validity = Validity.of(array)
-    return _encode(validity, codes, values, validity.raw_len + plain_bytes(values, codes), encode)
+    return _encode(validity, codes, values, raw_size(len(codes), plain_bytes(values, codes), validity), encode)
 
 
 def open_dictionary(part: Part, kind: pa.DataType, source: Source) -> ColumnBlock:
@@ -41,17 +40,16 @@ def open_dictionary(part: Part, kind: pa.DataType, source: Source) -> ColumnBloc
     head, cursor = read_head(part, kind, source)
     parts = cursor.part(), cursor.part()
     cursor.finish()
-    is_dictionary = pt.is_dictionary(kind)
-    row_bytes = None if is_dictionary else fixed_bytes(kind)
-    if is_dictionary:
-        head.check_size(sum(child.raw_len for child in parts))
-    elif parts[1].codec == CodecId.DICTIONARY:
-        raise source.damage("holds a dictionary of dictionaries")
-    elif row_bytes is not None:
-        head.check_size(part.n_values * row_bytes)
     codes = source.open(parts[0], _CODE, part.n_values)
-    values = source.open(parts[1], kind.value_type if is_dictionary else kind, parts[1].n_values)
-    return DictionaryBlock(head, codes, values) if is_dictionary else LookupBlock(head, codes, values)
+    if pt.is_dictionary(kind):
+        head.check_size(sum(child.raw_len for child in parts))
+        return DictionaryBlock(head, codes, source.open(parts[1], kind.value_type, parts[1].n_values))
+    if not is_leaf(kind) or parts[1].codec == CodecId.DICTIONARY:
+        raise source.damage(f"holds a dictionary where there cannot be one; type={kind}")
+    row_bytes = fixed_bytes(kind)
+    if row_bytes is not None:
+        head.check_size(part.n_values * row_bytes)
+    return LookupBlock(head, codes, source.open(parts[1], kind, parts[1].n_values))
 
 
 class DictionaryBlock:
@@ -63,11 +61,11 @@ class DictionaryBlock:
 
     def read(self) -> pa.Array:
         """All rows."""
-        return self._array(self._checked(self._codes.read()), self._head.validity.read())
+        return self._array(self._codes.read(), self._head.validity.read())
 
     def take(self, places: NDArray[np.int64]) -> pa.Array:
         """Rows in any order; the dictionary is whole."""
-        return self._array(self._checked(self._codes.take(places)), self._head.validity.take(places))
+        return self._array(self._codes.take(places), self._head.validity.take(places))
 
     def describe(self) -> Encoding:
         """Codes, then values."""
@@ -80,7 +78,10 @@ class DictionaryBlock:
         )
 
     def _array(self, codes: pa.Array, validity: pa.Buffer | None) -> pa.Array:
-        indices = numbers_of(codes).astype(self._head.kind.index_type.to_pandas_dtype(), copy=False)
+        if not self._values.n_values:
+            # then all rows are null, whatever their codes
+            return pa.nulls(len(codes), self._head.kind)
+        indices = numbers_of(self._checked(codes)).astype(self._head.kind.index_type.to_pandas_dtype(), copy=False)
         buffers = [validity, pa.py_buffer(indices)]
         return pa.DictionaryArray.from_buffers(self._head.kind, len(codes), buffers, self._values.read())
 

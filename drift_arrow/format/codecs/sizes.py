@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
+from drift_arrow.format.numbers import number_dtype
+
 LENGTH_BYTES: Final = 4
 """Of a row of any length."""
 
@@ -21,6 +23,11 @@ def is_text(kind: pa.DataType) -> bool:
 def is_string(kind: pa.DataType) -> bool:
     """Whether rows of a type are bytes, of any or of a fixed number."""
     return bool(is_text(kind) or pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_fixed_size_binary(kind))
+
+
+def is_leaf(kind: pa.DataType) -> bool:
+    """Whether rows of a type are numbers, decimals or strings, which one dictionary can hold."""
+    return bool(number_dtype(kind) is not None or pt.is_decimal(kind) or is_string(kind))
 
 
 def offset_type(kind: pa.DataType) -> np.dtype[Any]:
