@@ -29,6 +29,10 @@ JANITOR_RETRY_S: Final = 1.0
 """Seconds until the Janitor tries again what failed."""
 
 
+PROFILES: Final = ("hot", "cold")
+"""How segments are written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """Settings of one collection, fixed when it is created and stored in its manifest.
@@ -47,6 +51,8 @@ class Options:
         Most float32 vector bytes of a segment that a flush still absorbs into the next one, to keep segments few.
     seed : int
         Seed of every random choice, so that the same input gives the same files.
+    profile : str
+        ``hot`` for segments that decode fast, ``cold`` for segments that take the fewest bytes.
     """
 
     memtable_bytes: int = 64 << 20
@@ -55,9 +61,14 @@ class Options:
     retained_versions: int = 1
     merge_bytes: int = 256 << 20
     seed: int = 0
+    profile: str = "hot"
 
     def __post_init__(self) -> None:
+        if self.profile not in PROFILES:
+            raise InvalidArgumentError(f"option profile must be one of {PROFILES}; got={self.profile!r}")
         for field in fields(self):
+            if field.name == "profile":
+                continue
             value = getattr(self, field.name)
             least = 0 if field.name in {"seed", "merge_bytes"} else 1
             if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**53:

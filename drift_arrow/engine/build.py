@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from drift_arrow.engine.snapshot import SegmentView, live_mask
 from drift_arrow.format.layout import MAX_BLOCK_BYTES
-from drift_arrow.format.segment_writer import SegmentContent
+from drift_arrow.format.segment_content import SegmentContent
+from drift_arrow.format.segment_extent import SegmentExtent
+from drift_arrow.format.segment_spec import SegmentSpec
 from drift_arrow.format.take import take_rows
 from drift_arrow.kernels.distance import normalize_rows, squared_norms
-from drift_arrow.kernels.keys import sort_fingerprints
 from drift_arrow.kernels.kmeans import assign_buckets, train_centroids
 from drift_arrow.kernels.sq8 import sq8_encode
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from drift_arrow.engine.snapshot import View
     from drift_arrow.engine.spec import CollectionSpec
+    from drift_arrow.options import Options
 
 _SAMPLE_ROWS_PER_BUCKET: Final = 64
 
@@ -46,7 +48,7 @@ class Built:
 
 
 def build_segment(
-    inputs: Sequence[View], spec: CollectionSpec, seed: int, seqno_range: tuple[int, int]
+    inputs: Sequence[View], spec: CollectionSpec, options: Options, seqno_range: tuple[int, int]
 ) -> Built | None:
     """Gather the live rows of `inputs` and group them into buckets.
 
@@ -54,10 +56,8 @@ def build_segment(
     ----------
     inputs : sequence of View
         Each row once; memory is about twice that of the inputs' vectors.
-    spec : CollectionSpec
+    spec, options : CollectionSpec, Options
         Of the collection.
-    seed : int
-        Of k-means.
     seqno_range : (int, int)
         Oldest and newest operation among the rows.
 
@@ -76,16 +76,10 @@ def build_segment(
     vectors = np.concatenate([_raw_vectors(view) for view in inputs])[alive]
     matrix = np.ascontiguousarray(vectors, dtype=np.float32)
     basis = normalize_rows(matrix) if spec.metric == "cosine" else matrix
-    centroids, offsets, order = _group(basis, spec, seed)
+    centroids, offsets, order = _group(basis, spec, options.seed)
     sq8 = sq8_encode(basis[order], offsets)
-    fingerprints = np.concatenate([_fingerprints(view) for view in inputs])[alive[order]]
-    key_order = sort_fingerprints(fingerprints)
     payload = pa.concat_tables([view.columns(spec.payload_schema.names) for view in inputs])
-    content = SegmentContent(
-        schema=spec.schema,
-        vector=spec.vector,
-        key=spec.key,
-        metric=spec.metric,
+    rows = SegmentExtent(
         table=take_rows(payload, alive[order]),
         vectors=vectors[order],
         offsets=offsets,
@@ -94,10 +88,17 @@ def build_segment(
         lo=sq8.lo,
         step=sq8.step,
         norms=squared_norms(matrix[order]),
-        fingerprints=fingerprints[key_order],
-        key_order=key_order,
-        seqno_range=seqno_range,
+        fingerprints=np.concatenate([_fingerprints(view) for view in inputs])[alive[order]],
     )
+    segment = SegmentSpec(
+        schema=spec.schema,
+        vector=spec.vector,
+        key=spec.key,
+        metric=spec.metric,
+        seqno_range=seqno_range,
+        profile=options.profile,
+    )
+    content = SegmentContent(spec=segment, rows=rows)
     return Built(content=content, order=alive[order])
 
 

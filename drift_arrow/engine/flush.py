@@ -91,7 +91,7 @@ def flush(storage: Storage, base: Snapshot, rotation: Rotation, spec: Collection
     absorbed = choose_absorbed(base, frozen, spec, options)
     inputs: tuple[View, ...] = (*absorbed, *frozen)
     oldest = min([view.entry.seqno_range[0] for view in absorbed], default=base.manifest.last_seqno + 1)
-    built = build_segment(inputs, spec, options.seed, (oldest, rotation.last_seqno))
+    built = build_segment(inputs, spec, options, (oldest, rotation.last_seqno))
     view = None if built is None else _write(storage, built)
     kept = [view for view in base.segments if view not in absorbed and view.n_live]
     entries = [_with_tombstones(storage, kept_view) for kept_view in kept]
@@ -159,7 +159,7 @@ def choose_absorbed(
 
 
 def _write(storage: Storage, built: Built) -> SegmentView:
-    path = f"{SEGMENT_DIRECTORY}/{built.content.uuid}.drift"
+    path = f"{SEGMENT_DIRECTORY}/{built.content.spec.uuid}.drift"
     with storage.create(path) as write:
         summary = write_segment(write, built.content)
     n_rows = len(built.order)
@@ -169,7 +169,7 @@ def _write(storage: Storage, built: Built) -> SegmentView:
         digest=summary.digest,
         n_rows=n_rows,
         n_live=n_rows,
-        seqno_range=built.content.seqno_range,
+        seqno_range=built.content.spec.seqno_range,
         tombstones=None,
     )
     return SegmentView(entry=entry, reader=open_reader(storage, entry), live=None, n_live=n_rows)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from drift_arrow.errors import CorruptionError, InvalidArgumentError
-from drift_arrow.format.block import check_block, check_padding, decode_block, decode_block_header, encode_block
+from drift_arrow.format.block import check_padding, check_plain, check_stored, decode_block_header, encode_block, plain
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.file_header import FileHeader, decode_file_header
 from drift_arrow.format.layout import (
@@ -46,7 +46,7 @@ def encode_bitmap(bits: Bytes, n_rows: int, uuid: str) -> bytes:
         message = f"a bitmap has one bit per row and zeros after them; n_rows={n_rows} shape={bits.shape}"
         raise InvalidArgumentError(message)
     header = FileHeader(magic=BITMAP_MAGIC, uuid=uuid).encode()
-    _, buffers = encode_block(uuid, BlockType.BITMAP, bits, n_values=n_rows)
+    _, buffers = encode_block(uuid, BlockType.BITMAP, plain(bits), n_values=n_rows)
     return b"".join(map(byte_view, [header, bytes(PAGE_BYTES - HEADER_BYTES), *buffers]))
 
 
@@ -78,17 +78,19 @@ def decode_bitmap(data: Buffer, path: str, n_rows: int, uuid: str | None = None)
     """
     view = byte_view(data)
     file_header = decode_file_header(view, BITMAP_MAGIC, path=path)
-    check_padding(view, HEADER_BYTES, PAGE_BYTES, path=path)
-    header = decode_block_header(view, _BLOCK_START, file_header.uuid, path=path)
-    check_block(view, _BLOCK_START, header, path=path)
-    end = _BLOCK_START + header.size_bytes
-    check_padding(view, _BLOCK_START + HEADER_BYTES + header.stored_len, end, path=path)
+    check_padding(view[HEADER_BYTES:], PAGE_BYTES - HEADER_BYTES, path=path, offset=HEADER_BYTES)
+    block = view[_BLOCK_START:]
+    header = decode_block_header(block, file_header.uuid, path=path, offset=_BLOCK_START)
+    bits = check_stored(block, header, path=path, offset=_BLOCK_START)
+    used = HEADER_BYTES + header.stored_len
+    check_padding(block[used:], header.size_bytes - used, path=path, offset=_BLOCK_START + used)
     identity = (header.type, header.codec, header.column, header.first_row, header.n_values)
     if identity != (BlockType.BITMAP, CodecId.PLAIN, NO_COLUMN, 0, n_rows) or uuid not in {None, file_header.uuid}:
         raise CorruptionError("not the bitmap of this segment", path=path, offset=_BLOCK_START)
-    if len(view) != end:
+    if len(block) != header.size_bytes:
+        end = _BLOCK_START + header.size_bytes
         raise CorruptionError(f"bytes follow the end of the file; expected_bytes={end}", path=path, offset=end)
-    bits = decode_block(view, _BLOCK_START, header, path=path)
+    check_plain(header, path=path, offset=_BLOCK_START)
     if not _fits(bits, n_rows):
         raise CorruptionError("bits are set past the last row", path=path, offset=_BLOCK_START + HEADER_BYTES)
     return np.frombuffer(bits, dtype=np.uint8).view()

@@ -14,7 +14,7 @@ import numpy as np
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.checksum import check_xxh3_64, xxh3_64
-from drift_arrow.format.codec import PLAIN, Encoded, codec_of
+from drift_arrow.format.codecs.part import Encoded
 from drift_arrow.format.file_header import uuid_bytes
 from drift_arrow.format.layout import (
     BLOCK_MAGIC,
@@ -24,6 +24,7 @@ from drift_arrow.format.layout import (
     PAGE_BYTES,
     BlockType,
     Buffer,
+    CodecId,
     padding_bytes,
 )
 
@@ -73,37 +74,26 @@ class BlockHeader:
         return unsealed + xxh3_64(uuid_bytes(uuid), unsealed).to_bytes(8, "little")
 
 
-def encode_block(
-    uuid: str,
-    block_type: BlockType,
-    raw: Buffer,
-    *,
-    n_values: int,
-    first_row: int = 0,
-    column: int = NO_COLUMN,
-    encoded: Encoded | None = None,
-) -> tuple[BlockHeader, list[Buffer]]:
-    """Frame `raw` as a block.
+def plain(raw: Buffer) -> Encoded:
+    """Bytes as they are."""
+    view = byte_view(raw)
+    return Encoded(CodecId.PLAIN, view, len(view))
 
-    Parameters
-    ----------
-    uuid : str
-        Of the file.
-    raw : buffer
-        At most 16 MiB.
-    encoded : Encoded, optional
-        What `format.codec` made of the values, in place of `raw`; plain when absent.
+
+def encode_block(
+    uuid: str, block_type: BlockType, encoded: Encoded, *, n_values: int, first_row: int = 0, column: int = NO_COLUMN
+) -> tuple[BlockHeader, list[Buffer]]:
+    """Frame what a codec made of some values, or `plain` bytes, as a block of the file `uuid`.
 
     Returns
     -------
     (BlockHeader, list of buffers)
-        The buffers are written one after the other, at the start of a page; the raw bytes are not copied.
+        The buffers are written one after the other, at the start of a page; the stored bytes are not copied.
     """
-    encoded = encoded or Encoded(PLAIN, byte_view(raw), len(byte_view(raw)))
     stored_view = byte_view(encoded.stored)
     header = BlockHeader(
         type=block_type,
-        codec=encoded.codec.codec_id,
+        codec=encoded.codec,
         column=column,
         first_row=first_row,
         n_values=n_values,
@@ -115,15 +105,24 @@ def encode_block(
     return header, [header.encode(uuid), stored_view, padding]
 
 
-def decode_block_header(data: memoryview, offset: int, uuid: str, *, path: str) -> BlockHeader:
-    """Read and check the block header at `offset`.
+def decode_block_header(data: memoryview, uuid: str, *, path: str, offset: int) -> BlockHeader:
+    """Read and check a block header.
+
+    Parameters
+    ----------
+    data : memoryview
+        From the header on, as far as the block may reach.
+    uuid : str
+        Of the file.
+    path, offset : str, int
+        Location of the header, for errors.
 
     Raises
     ------
     CorruptionError
         It is cut off, damaged, of another file, or declares lengths past the limits or past the end of `data`.
     """
-    raw = data[offset : offset + HEADER_BYTES]
+    raw = data[:HEADER_BYTES]
     if len(raw) < HEADER_BYTES:
         raise CorruptionError("block header is cut off", path=path, offset=offset)
     magic, kind, codec, column, first_row, n_values, raw_len, stored_len, zero, checksum, zeros, own = _HEADER.unpack(
@@ -131,7 +130,7 @@ def decode_block_header(data: memoryview, offset: int, uuid: str, *, path: str) 
     )
     actual = xxh3_64(uuid_bytes(uuid), raw[:_CHECKED_BYTES])
     check_xxh3_64(actual, own, what="block header", path=path, offset=offset)
-    room = len(data) - offset - HEADER_BYTES
+    room = len(data) - HEADER_BYTES
     if magic != BLOCK_MAGIC or zero or any(zeros) or raw_len > MAX_BLOCK_BYTES or stored_len > min(raw_len, room):
         message = f"block header is impossible; magic={magic!r} raw_len={raw_len} stored_len={stored_len}"
         raise CorruptionError(message, path=path, offset=offset)
@@ -147,32 +146,33 @@ def decode_block_header(data: memoryview, offset: int, uuid: str, *, path: str) 
     )
 
 
-def check_block(data: memoryview, offset: int, header: BlockHeader, *, path: str) -> None:
-    """Raise CorruptionError unless the stored bytes match their checksum; their location is that of the error."""
-    start = offset + HEADER_BYTES
-    stored = data[start : start + header.stored_len]
-    check_xxh3_64(xxh3_64(stored), header.checksum, what="block", path=path, offset=start)
-
-
-def check_padding(data: memoryview, start: int, stop: int, *, path: str) -> None:
-    """Raise CorruptionError unless bytes `start` up to `stop` are there and zero; the first other one is its offset."""
-    region = np.frombuffer(data[start:stop], dtype=np.uint8)
-    if len(region) < stop - start:
-        raise CorruptionError("padding is cut off", path=path, offset=start + len(region))
-    if region.any():
-        raise CorruptionError("padding is not zero", path=path, offset=start + int(region.argmax()))
-
-
-def decode_block(data: memoryview, offset: int, header: BlockHeader, *, path: str) -> memoryview:
-    """Raw bytes of a block whose header and stored bytes were checked.
+def check_stored(data: memoryview, header: BlockHeader, *, path: str, offset: int) -> memoryview:
+    """The stored bytes of a block whose header was checked; `data` and `offset` are those of its header.
 
     Raises
     ------
     CorruptionError
-        The stored bytes are nothing that the codec produced.
-    UnsupportedFormatError
-        The codec is unknown here.
+        They do not match their checksum; their location is that of the error.
     """
-    start = offset + HEADER_BYTES
-    stored = data[start : start + header.stored_len]
-    return codec_of(header.codec, path=path).decode(stored, header.raw_len, path=path, offset=start)
+    stored = data[HEADER_BYTES : HEADER_BYTES + header.stored_len]
+    check_xxh3_64(xxh3_64(stored), header.checksum, what="block", path=path, offset=offset + HEADER_BYTES)
+    return stored
+
+
+def check_plain(header: BlockHeader, *, path: str, offset: int) -> None:
+    """Raise CorruptionError unless the block is one whose stored bytes are its raw bytes."""
+    if header.codec != CodecId.PLAIN or header.stored_len != header.raw_len:
+        message = f"block is not plain; codec={header.codec} stored_len={header.stored_len} raw_len={header.raw_len}"
+        raise CorruptionError(message, path=path, offset=offset)
+
+
+def check_padding(data: memoryview, size_bytes: int, *, path: str, offset: int) -> None:
+    """Raise CorruptionError unless the first `size_bytes` of `data` are there and zero; the first other one is named.
+
+    `offset` is that of `data` in the file.
+    """
+    region = np.frombuffer(data[:size_bytes], dtype=np.uint8)
+    if len(region) < size_bytes:
+        raise CorruptionError("padding is cut off", path=path, offset=offset + len(region))
+    if region.any():
+        raise CorruptionError("padding is not zero", path=path, offset=offset + int(region.argmax()))

@@ -23,7 +23,10 @@ INDEX_DTYPE: Final = np.dtype(
         ("stored_len", "<u4"),
     ]
 )
-"""One entry; entries are sorted by type, column and first_row, which is the order of the blocks in the file."""
+"""One entry; entries are sorted by type, column and first_row."""
+
+EXTENT_TYPES: Final = (BlockType.CODES, BlockType.VECTORS, BlockType.COLUMN)
+"""Blocks that lie with others of the same rows; those of other types are tables of the whole segment."""
 
 
 class BlockIndex:
@@ -51,20 +54,47 @@ class BlockIndex:
         first, stop = np.searchsorted(self._keys, [key, key + 1])
         return slice(int(first), int(stop))
 
+    def numbers(self, block_type: BlockType, column: int = NO_COLUMN) -> range:
+        """As `blocks`, one by one."""
+        blocks = self.blocks(block_type, column)
+        return range(blocks.start, blocks.stop)
+
     def describes(self, number: int, header: BlockHeader) -> bool:
         """Whether the header in the file says what entry `number` says."""
         found = (header.type, header.codec, header.column, header.n_values, header.first_row)
         sizes = (int(self.offsets[number]), header.raw_len, header.stored_len)
         return bool(self.entries[number].item() == (*found, *sizes))
 
+    @property
+    def tables_start(self) -> int:
+        """Offset of the first table; all blocks from there on are tables."""
+        is_table = ~np.isin(self.entries["type"], EXTENT_TYPES)
+        return int(self.offsets[is_table].min())
+
     def check_layout(self, end: int, *, path: str, offset: int) -> None:
-        """Raise CorruptionError unless the blocks fill the file, page by page, from the header page up to `end`."""
-        entries = self.entries
-        used = entries["stored_len"].astype(np.int64) + HEADER_BYTES
-        ends = self.offsets + used + -used % PAGE_BYTES
+        """Raise CorruptionError unless the blocks fill the file, page by page, from the header page up to `end`.
+
+        Extents come first, then the tables; each in the order of the index.
+        """
+        order = np.argsort(self._extents(self.first_rows), kind="stable")
+        used = self.entries["stored_len"].astype(np.int64) + HEADER_BYTES
+        ends = (self.offsets + used + -used % PAGE_BYTES)[order]
         starts = np.concatenate([np.array([PAGE_BYTES]), ends])
-        if (self.offsets != starts[:-1]).any() or starts[-1] != end or (np.diff(self._keys) < 0).any():
+        is_sorted = (np.diff(self._keys) >= 0).all()
+        if not is_sorted or (self.offsets[order] != starts[:-1]).any() or starts[-1] != end:
             raise CorruptionError("block index contradicts the file", path=path, offset=offset)
+
+    def check_extents(self, *, path: str, offset: int) -> None:
+        """Raise CorruptionError if a block holds rows of two extents; `covers` must have held for every type."""
+        last_rows = self.first_rows + self.entries["n_values"].astype(np.int64) - 1
+        if (self._extents(self.first_rows) != self._extents(last_rows)).any():
+            raise CorruptionError("a block crosses extents", path=path, offset=offset)
+
+    def _extents(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """For each block, the extent that has its row of `rows`; past all extents for a table."""
+        first_rows = self.first_rows[self.blocks(BlockType.CODES)]
+        extents = np.searchsorted(first_rows, rows, side="right").astype(np.int64)
+        return np.where(np.isin(self.entries["type"], EXTENT_TYPES), extents, len(first_rows) + 1)
 
     def covers(self, block_type: BlockType, n_values: int, row_bytes: int | None, column: int = NO_COLUMN) -> bool:
         """Whether blocks of one kind hold values 0 up to `n_values` without a gap, `row_bytes` each (None: any)."""
@@ -83,6 +113,17 @@ class BlockIndex:
         """Number of the block among `blocks` that holds each of `rows`."""
         owners: NDArray[np.intp] = np.searchsorted(self.first_rows[blocks], rows, side="right") + (blocks.start - 1)
         return owners
+
+    def overlapping(self, blocks: slice, start: int, stop: int) -> range:
+        """Numbers of the blocks among `blocks` that hold rows `start` up to `stop`, at least one."""
+        if start >= stop:
+            return range(0)
+        first, last = self.owners(blocks, np.array([start, stop - 1])).tolist()
+        return range(first, last + 1)
+
+    def count(self, block_type: BlockType) -> int:
+        """Values in the blocks of one kind that belongs to no column."""
+        return int(self.entries["n_values"][self.blocks(block_type)].sum(dtype=np.int64))
 
 
 def index_entry(header: BlockHeader, offset: int) -> tuple[int, ...]:

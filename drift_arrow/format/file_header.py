@@ -48,7 +48,7 @@ class FileHeader:
 
 
 def decode_file_header(data: Buffer, magic: bytes, *, path: str, offset: int = 0) -> FileHeader:
-    """Read the header at `offset`.
+    """Read the header at the start of `data`, which is at `offset` in the file.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def decode_file_header(data: Buffer, magic: bytes, *, path: str, offset: int = 0
     UnsupportedFormatError
         The header is intact and of another format version.
     """
-    raw = byte_view(data)[offset : offset + HEADER_BYTES]
+    raw = byte_view(data)[:HEADER_BYTES]
     if len(raw) < HEADER_BYTES:
         raise CorruptionError(f"header is cut off; size_bytes={len(raw)}", path=path, offset=offset)
     found, version, reserved, uuid, detail, checksum = _HEADER.unpack(raw)

@@ -71,13 +71,10 @@ INDEX_ENTRY_BYTES: Final = 32
 """Size of one entry of the block index."""
 
 NUMBERS_HEADER_BYTES: Final = 24
-"""Size of the header of the stored bytes of the codecs of numbers."""
+"""Size of the header of packed numbers."""
 
 ARRAY_ALIGNMENT: Final = 8
-"""Arrays in the stored bytes of the codecs of numbers start on multiples of this."""
-
-VALIDITY_ALIGNMENT: Final = 64
-"""The bitmap in the raw bytes of the codecs of numbers starts on a multiple of this."""
+"""Arrays and parts in the stored bytes of a column start on multiples of this."""
 
 NO_COLUMN: Final = 0xFFFF
 """Column number of a block that belongs to no column of the schema."""
@@ -106,11 +103,35 @@ MAX_SEGMENT_ROWS: Final = 1 << 27
 MAX_SAFE_INTEGER: Final = (1 << 53) - 1
 """Largest JSON number that every language reads exactly; larger integers are written as strings."""
 
-COLD_BLOCK_BYTES: Final = 4 << 20
-"""Target size of a block of full-precision vectors."""
+EXTENT_ROWS: Final = 65_536
+"""Most rows of an extent of several buckets."""
 
-PAYLOAD_BLOCK_ROWS: Final = 4096
-"""Most rows of a payload block."""
+EXTENT_VECTOR_BYTES: Final = 16 << 20
+"""Most bytes of full-precision vectors of an extent of several buckets; with `EXTENT_ROWS` it bounds a writer."""
+
+VECTOR_BLOCK_BYTES: Final = 4 << 20
+"""Target raw size of a block of full-precision vectors."""
+
+COLD_VECTOR_BLOCK_BYTES: Final = 1 << 20
+"""The same in the profile `cold`, where a whole block is decompressed to read one row."""
+
+BLOOM_BLOCK_BYTES: Final = 32
+"""Size of a block of the Bloom filter: one cache line holds two."""
+
+ZONE_BYTES: Final = 40
+"""Size of a zone map."""
+
+ZONE_BOUND_BYTES: Final = 16
+"""Most bytes of a bound in a zone map; longer values are cut."""
+
+TAIL_READ_BYTES: Final = 64 << 10
+"""What a reader of ranges fetches first, from the end of the file: footer and tables of most segments."""
+
+COALESCE_GAP_BYTES: Final = 1 << 20
+"""Ranges closer than this are fetched as one: an object store takes as long to answer as to send about this much."""
+
+BLOCK_CACHE_BYTES: Final = 64 << 20
+"""Raw size of the payload and vector blocks that one reader keeps open, and of the bytes that it keeps fetched."""
 
 VERIFY_ON_OPEN_BYTES: Final = 64 << 20
 """Segments up to this size are compared with their digest as a whole when they are opened."""
@@ -131,6 +152,9 @@ class BlockType(IntEnum):
     VECTORS = 10
     COLUMN = 11
     BITMAP = 12
+    BLOOM = 13
+    ZONES = 14
+    DICTIONARY = 15
 
 
 class CodecId(IntEnum):
@@ -140,6 +164,11 @@ class CodecId(IntEnum):
     ZSTD = 1
     INTEGERS = 2
     FLOATS = 3
+    STRINGS = 4
+    DICTIONARY = 5
+    NESTED = 6
+    COMPRESSED = 7
+    PLANES = 8
 
 
 class RecordType(IntEnum):

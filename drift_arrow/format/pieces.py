@@ -16,7 +16,7 @@ from drift_arrow.format.plain import from_plain
 MAX_PIECE_BYTES: Final = 1 << 30
 """Largest array of a result; strings and binaries with 32-bit offsets end at twice this."""
 
-_Chunks = Callable[[int], pa.Array]
+_Chunks = Callable[[int, NDArray[np.int64]], pa.Array]
 
 
 def take_pieces(
@@ -27,7 +27,8 @@ def take_pieces(
     Parameters
     ----------
     chunks : callable
-        Returns chunk number i in its plain form; asked once for every chunk that holds a wanted row.
+        Takes the number of a chunk and (m,) int64 places in it, and returns these rows in plain form; asked once for
+        every chunk that holds a wanted row.
     owners : (m,) int
         Chunk of each row, in the order of the result.
     places : (m,) int64
@@ -85,7 +86,7 @@ def _gather(chunks: _Chunks, owners: NDArray[np.integer[Any]], places: NDArray[n
     gathered: list[pa.Array] = []
     size_bytes = 0
     for number, rows in zip(numbers.tolist(), np.split(order, starts[1:]), strict=True):
-        gathered.append(pc.take(chunks(number), pa.array(places[rows]), boundscheck=False))
+        gathered.append(chunks(number, places[rows]))
         size_bytes += gathered[-1].nbytes
         if size_bytes > MAX_PIECE_BYTES and len(owners) > 1:
             return None

@@ -1,77 +1,127 @@
-"""Payload columns of a segment as Arrow tables."""
+"""Payload columns of a segment as Arrow tables, the vector column among them."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
+from itertools import chain
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drift_arrow.format.codec import NUMBER_CODECS
-from drift_arrow.format.column import decode_column
+from drift_arrow.format.codecs.part import ColumnBlock
+from drift_arrow.format.column_block import open_column
 from drift_arrow.format.layout import BlockType
-from drift_arrow.format.numbers import join_numbers
+from drift_arrow.format.open_blocks import OpenBlocks
 from drift_arrow.format.pieces import restore_pieces, take_pieces
 from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.segment_vectors import SegmentVectors
 
+_TAKE_SHARE: Final = 4
+
+_Numbers = Mapping[str, list[int]]
+_Stored = Mapping[int, memoryview]
+
 
 class SegmentColumns:
-    """The columns of one segment, the vector column among them.
+    """The columns of one segment.
 
     Parameters
     ----------
     file : SegmentFile
     vectors : SegmentVectors
         Of the same file.
+
+    Attributes
+    ----------
+    opened : OpenBlocks
+        Payload blocks, counted by their raw bytes.
     """
 
     def __init__(self, file: SegmentFile, vectors: SegmentVectors) -> None:
-        self._file = file
-        self._vectors = vectors
+        self._file, self._index, self._vectors = file, file.index, vectors
+        self._schema, self._vector = file.meta.schema, file.meta.vector
+        # not methods of this object: a cycle would keep the file open until the garbage collector comes
+        self.opened: OpenBlocks[ColumnBlock] = OpenBlocks(file.blocks, partial(_parse, file), partial(_raw_bytes, file))
 
     def take(self, rows: NDArray[np.int64], names: list[str]) -> pa.Table:
-        """`rows` in their order."""
-        schema = self._schema(names)
-        return pa.Table.from_arrays([self._take(rows, field) for field in schema], schema=schema)
+        """`rows` in their order; only the blocks that hold them are read, in one request if they must be fetched."""
+        owners = {name: self._index.owners(self._blocks(name), rows) for name in names}
+        numbers = {name: np.unique(some).tolist() for name, some in owners.items()}
+        stored = self._fetch(numbers)
+        columns = [self._take(rows, name, owners[name], numbers[name], stored) for name in names]
+        return pa.Table.from_arrays(columns, schema=self._selected(names))
 
-    def read(self, names: list[str]) -> pa.Table:
-        """All rows, one chunk per block or more."""
-        schema = self._schema(names)
-        return pa.Table.from_arrays([self._read(field) for field in schema], schema=schema)
+    def read(self, start: int, stop: int, names: list[str]) -> pa.Table:
+        """Rows `start` up to `stop`, one chunk per block or more; blocks are read as by `take`."""
+        numbers = {name: list(self._index.overlapping(self._blocks(name), start, stop)) for name in names}
+        stored = self._fetch(numbers)
+        columns = []
+        for name in names:
+            kind = self._schema.field(name).type
+            if name == self._vector:
+                chunks = [_vector_array(part, kind) for part in self._vectors.chunks(start, stop, stored)]
+            else:
+                parts = (self._part(number, start, stop, stored) for number in numbers[name])
+                chunks = [piece for part in parts for piece in restore_pieces(part, kind)]
+            columns.append(pa.chunked_array(chunks, type=kind))
+        return pa.Table.from_arrays(columns, schema=self._selected(names))
 
-    def _schema(self, names: list[str]) -> pa.Schema:
-        schema = self._file.meta.schema
-        return pa.schema([schema.field(name) for name in names], metadata=schema.metadata)
+    def _selected(self, names: list[str]) -> pa.Schema:
+        return pa.schema([self._schema.field(name) for name in names], metadata=self._schema.metadata)
 
-    def _take(self, rows: NDArray[np.int64], field: pa.Field) -> pa.Array | pa.ChunkedArray:
-        if field.name == self._file.meta.vector:
-            return _vector_array(self._vectors.gather(rows), field.type)
-        index = self._file.index
-        owners = index.owners(self._blocks(field), rows)
-        places = rows - index.first_rows[owners]
-        return take_pieces(lambda number: self._decode(number, field), owners, places, field.type)
+    def _blocks(self, name: str) -> slice:
+        if name == self._vector:
+            return self._index.blocks(BlockType.VECTORS)
+        return self._index.blocks(BlockType.COLUMN, self._schema.get_field_index(name))
 
-    def _read(self, field: pa.Field) -> pa.ChunkedArray:
-        if field.name == self._file.meta.vector:
-            chunks = [_vector_array(matrix, field.type) for _, matrix in self._vectors.blocks()]
-        else:
-            blocks = self._blocks(field)
-            plain = (self._decode(number, field) for number in range(blocks.start, blocks.stop))
-            chunks = [piece for rows in plain for piece in restore_pieces(rows, field.type)]
-        return pa.chunked_array(chunks, type=field.type)
+    def _fetch(self, numbers: _Numbers) -> _Stored:
+        """Stored bytes of the blocks of several columns that are not open yet."""
+        absent = [
+            self._vectors.opened.absent(some) if name == self._vector else self.opened.absent(some)
+            for name, some in numbers.items()
+        ]
+        return self._file.blocks.read(list(chain.from_iterable(absent)))
 
-    def _blocks(self, field: pa.Field) -> slice:
-        return self._file.index.blocks(BlockType.COLUMN, self._file.meta.schema.get_field_index(field.name))
+    def _take(
+        self, rows: NDArray[np.int64], name: str, owners: NDArray[np.intp], numbers: list[int], stored: _Stored
+    ) -> pa.Array | pa.ChunkedArray:
+        kind = self._schema.field(name).type
+        if name == self._vector:
+            return _vector_array(self._vectors.gather(rows, stored), kind)
+        blocks = self.opened.open(numbers, stored)
+        places = rows - self._index.first_rows[owners]
+        return take_pieces(lambda number, some: blocks[number].take(some), owners, places, kind)
 
-    def _decode(self, number: int, field: pa.Field) -> pa.Array:
-        entry, path, offset = self._file.index.entries[number], self._file.path, self._file.start(number)
-        n_values, codec = int(entry["n_values"]), int(entry["codec"])
-        raw = self._file.block(number)
-        if codec in NUMBER_CODECS:
-            return join_numbers(raw, codec, field.type, n_values, path=path, offset=offset)
-        return decode_column(raw, field.type, n_values, path=path, offset=offset)
+    def _part(self, number: int, start: int, stop: int, stored: _Stored) -> pa.Array:
+        """Rows of a block that are in the range; all of it is decoded only if much of it is wanted."""
+        first_row, n_values = int(self._index.first_rows[number]), int(self._index.entries["n_values"][number])
+        low, high = max(start - first_row, 0), min(stop - first_row, n_values)
+        if (high - low) * _TAKE_SHARE <= n_values:
+            return self.opened.open([number], stored)[number].take(np.arange(low, high))
+        ((_, block),) = self.opened.scan([number], stored)
+        return block.read().slice(low, high - low)
+
+
+def _parse(file: SegmentFile, number: int, stored: memoryview) -> ColumnBlock:
+    _, codec, column, n_values, _, _, raw_len, _ = file.index.entries[number].item()
+    dictionaries = file.index.numbers(BlockType.DICTIONARY, column)
+    return open_column(
+        stored,
+        codec,
+        raw_len,
+        file.meta.schema.field(column).type,
+        n_values,
+        dictionary=bytes(file.blocks.read(dictionaries)[dictionaries[0]]) if dictionaries else None,
+        path=file.path,
+        offset=file.blocks.start(number),
+    )
+
+
+def _raw_bytes(file: SegmentFile, number: int, _: ColumnBlock) -> int:
+    return int(file.index.entries["raw_len"][number])
 
 
 def _vector_array(matrix: NDArray[Any], kind: pa.FixedSizeListType) -> pa.FixedSizeListArray:

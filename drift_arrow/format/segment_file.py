@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
-from numpy.typing import NDArray
 
 from drift_arrow.errors import CorruptionError
-from drift_arrow.format.block import BlockHeader, check_block, check_padding, decode_block, decode_block_header
+from drift_arrow.format.block import check_padding, check_plain, check_stored, decode_block_header
 from drift_arrow.format.block_index import BlockIndex
-from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.checksum import xxh3_128
-from drift_arrow.format.codec import codec_of
 from drift_arrow.format.file_header import decode_file_header
 from drift_arrow.format.layout import (
     HEADER_BYTES,
+    MAX_FOOTER_BYTES,
     NO_COLUMN,
     PAGE_BYTES,
     SEGMENT_MAGIC,
+    TAIL_READ_BYTES,
     VERIFY_ON_OPEN_BYTES,
     BlockType,
     Buffer,
-    CodecId,
 )
+from drift_arrow.format.segment_blocks import SegmentBlocks
 from drift_arrow.format.segment_footer import SegmentMeta, SegmentTail, decode_footer, decode_tail
-
-# type, column, width of a value in bytes (None: varies), number of values
-_Part = tuple[BlockType, int, int | None, int]
+from drift_arrow.format.segment_parts import check_parts
+from drift_arrow.format.source import FetchedFile, RangedSource, open_file
 
 
 class SegmentFile:
-    """The blocks of one segment by number; a block is verified before its bytes are first handed out.
+    """The blocks of one segment by number.
 
     Parameters
     ----------
-    data : buffer
-        The whole file, for instance a read-only memory map, which stays alive as long as this object.
+    source : buffer or RangedSource
+        The whole file, for instance a read-only memory map, which stays alive as long as this object; or a store that
+        is asked for ranges of it.
     path : str
         Named in errors.
     expected_size, expected_digest : int, str, optional
-        What the manifest says. With a digest, files of at most 64 MiB are compared as a whole; of larger ones, and
-        without a digest, hot blocks are verified now and the others at their first use.
+        What the manifest says. With a digest, mapped files of at most 64 MiB are compared as a whole; of others, and
+        without a digest, hot blocks are verified when they are read and the others at their first use.
 
     Raises
     ------
@@ -50,120 +51,90 @@ class SegmentFile:
 
     Notes
     -----
-    Safe to use by many threads: two that verify the same block at once do the same work twice.
+    A store is asked for header page and end of the file, then for the rest of footer and tables if they are longer.
     """
 
     def __init__(
-        self, data: Buffer, path: str, expected_size: int | None = None, expected_digest: str | None = None
+        self,
+        source: Buffer | RangedSource,
+        path: str,
+        expected_size: int | None = None,
+        expected_digest: str | None = None,
     ) -> None:
-        self.data = byte_view(data)
         self.path = path
-        size = len(self.data)
-        if expected_size not in {None, size}:
-            message = f"segment has another size than the manifest says; expected={expected_size} actual={size}"
-            raise CorruptionError(message, path=path, offset=min(size, expected_size or 0))
-        self.uuid = decode_file_header(self.data, SEGMENT_MAGIC, path=path).uuid
-        check_padding(self.data, HEADER_BYTES, PAGE_BYTES, path=path)
-        self.tail = decode_tail(self.data, self.uuid, path=path)
+        self.file = open_file(source, path)
+        self.size_bytes = self.file.size_bytes
+        if expected_size not in {None, self.size_bytes}:
+            message = f"segment has another size than the manifest says; expected={expected_size}"
+            message = f"{message} actual={self.size_bytes}"
+            raise CorruptionError(message, path=path, offset=min(self.size_bytes, expected_size or 0))
+        self._hold((0, PAGE_BYTES), (max(self.size_bytes - TAIL_READ_BYTES, 0), self.size_bytes))
+        self.uuid = self._read_header_page()
+        self.tail = self._read_tail()
         self.meta, self.index = self._read_footer(self.tail)
-        self._verified = np.zeros(len(self.index), dtype=np.bool_)
-        self._check_parts()
-        if expected_digest is not None and size <= VERIFY_ON_OPEN_BYTES:
+        check_parts(self.index, self.meta, path=path, offset=self.tail.footer_offset + HEADER_BYTES)
+        self._hold((self.index.tables_start, self.tail.footer_offset))
+        self.blocks = SegmentBlocks(self.file, self.index, self.uuid, path)
+        if expected_digest is not None and self.file.is_mapped and self.size_bytes <= VERIFY_ON_OPEN_BYTES:
             self._check_digest(expected_digest)
-        else:
-            self.ensure_verified(np.flatnonzero(self.index.entries["type"] < BlockType.VECTORS))
-
-    def ensure_verified(self, numbers: NDArray[np.intp]) -> None:
-        """Verify those of the blocks `numbers` that were not yet; raises CorruptionError."""
-        pending = numbers[~self._verified[numbers]]
-        for number in np.unique(pending).tolist():
-            self._verify(number)
-            self._verified[number] = True
-
-    def block(self, number: int) -> memoryview:
-        """Raw bytes of a block, in the map if it is plain; raises CorruptionError."""
-        self.ensure_verified(np.array([number]))
-        return decode_block(self.data, int(self.index.offsets[number]), self._header(number), path=self.path)
-
-    def start(self, number: int) -> int:
-        """Offset of the stored bytes of a block."""
-        return int(self.index.offsets[number]) + HEADER_BYTES
 
     def verify(self) -> None:
         """Check every byte of the file again: headers, blocks, padding, footer and tail; raises CorruptionError."""
-        decode_file_header(self.data, SEGMENT_MAGIC, path=self.path)
-        check_padding(self.data, HEADER_BYTES, PAGE_BYTES, path=self.path)
+        self._read_header_page()
         # before the blocks: the index is a view into the footer, and would blame them for its own damage
-        self._read_footer(decode_tail(self.data, self.uuid, path=self.path))
-        for number in range(len(self.index)):
-            self._verify(number)
-            end = int(self.index.offsets[number]) + self._header(number).size_bytes
-            stop = self.start(number) + int(self.index.entries["stored_len"][number])
-            check_padding(self.data, stop, end, path=self.path)
+        self._read_footer(self._read_tail())
+        for number, block in self._whole_blocks():
+            offset = int(self.index.offsets[number])
+            header = self.blocks.header(number, block)
+            check_stored(block, header, path=self.path, offset=offset)
+            used = HEADER_BYTES + header.stored_len
+            check_padding(block[used:], header.size_bytes - used, path=self.path, offset=offset + used)
+
+    def _hold(self, *spans: tuple[int, int]) -> None:
+        if isinstance(self.file, FetchedFile):
+            self.file.hold(spans)
+
+    def _whole_blocks(self) -> Iterator[tuple[int, memoryview]]:
+        """Number and bytes of every block in the order of the file, its padding included."""
+        order = np.argsort(self.index.offsets)
+        stops = [*self.index.offsets[order][1:].tolist(), self.tail.footer_offset]
+        for number, stop in zip(order.tolist(), stops, strict=True):
+            yield number, self.file.read([(int(self.index.offsets[number]), stop)])[0]
 
     def _check_digest(self, expected: str) -> None:
-        actual = xxh3_128(self.data)
+        actual = xxh3_128(self.file.read([(0, self.size_bytes)])[0])
         if actual != expected:
             self.verify()
             message = f"segment is not the one that the manifest names; expected={expected} actual={actual}"
             raise CorruptionError(message, path=self.path, offset=0)
-        self._verified[:] = True
+        self.blocks.trust()
+
+    def _read_header_page(self) -> str:
+        page = self.file.read([(0, PAGE_BYTES)])[0]
+        uuid = decode_file_header(page, SEGMENT_MAGIC, path=self.path).uuid
+        check_padding(page[HEADER_BYTES:], PAGE_BYTES - HEADER_BYTES, path=self.path, offset=HEADER_BYTES)
+        return uuid
+
+    def _read_tail(self) -> SegmentTail:
+        data = self.file.read([(max(self.size_bytes - HEADER_BYTES, 0), self.size_bytes)])[0]
+        return decode_tail(data, self.uuid, self.size_bytes, path=self.path)
 
     def _read_footer(self, tail: SegmentTail) -> tuple[SegmentMeta, BlockIndex]:
         offset, path = tail.footer_offset, self.path
-        header = decode_block_header(self.data, offset, self.uuid, path=path)
-        is_footer = header.type == BlockType.FOOTER and header.codec == CodecId.PLAIN and header.column == NO_COLUMN
+        problem = CorruptionError("footer is not the one that the tail names", path=path, offset=offset)
+        if self.size_bytes - offset > MAX_FOOTER_BYTES + 2 * PAGE_BYTES:
+            # before a store is asked for it
+            raise problem
+        frame = self.file.read([(offset, self.size_bytes - HEADER_BYTES)])[0]
+        header = decode_block_header(frame, self.uuid, path=path, offset=offset)
         named = (tail.footer_stored_len, tail.footer_checksum) == (header.stored_len, header.checksum)
-        end = offset + header.size_bytes
-        if not is_footer or not named or header.first_row or end + HEADER_BYTES != len(self.data):
-            raise CorruptionError("footer is not the one that the tail names", path=path, offset=offset)
-        check_block(self.data, offset, header, path=path)
-        check_padding(self.data, offset + HEADER_BYTES + header.stored_len, end, path=path)
-        raw = decode_block(self.data, offset, header, path=path)
+        is_footer = (header.type, header.column, header.first_row) == (BlockType.FOOTER, NO_COLUMN, 0)
+        if not is_footer or not named or header.size_bytes != len(frame):
+            raise problem
+        check_plain(header, path=path, offset=offset)
+        raw = check_stored(frame, header, path=path, offset=offset)
+        used = HEADER_BYTES + header.stored_len
+        check_padding(frame[used:], header.size_bytes - used, path=path, offset=offset + used)
         meta, index = decode_footer(raw, header, path=path, offset=offset + HEADER_BYTES)
         index.check_layout(offset, path=path, offset=offset + HEADER_BYTES)
         return meta, index
-
-    def _check_parts(self) -> None:
-        """The index holds exactly the blocks that the metadata asks for, each part complete and in a known codec."""
-        parts = self._parts()
-        complete = all(
-            self.index.covers(kind, count, width, column=column)
-            and (width is None or (self.index.entries["codec"][self.index.blocks(kind, column)] == CodecId.PLAIN).all())
-            for kind, column, width, count in parts
-        )
-        n_blocks = sum(len(range(*self.index.blocks(kind, column).indices(1 << 30))) for kind, column, _, _ in parts)
-        if not complete or n_blocks != len(self.index):
-            offset = self.tail.footer_offset + HEADER_BYTES
-            raise CorruptionError("block index contradicts the metadata", path=self.path, offset=offset)
-        for codec in np.unique(self.index.entries["codec"]).tolist():
-            codec_of(codec, path=self.path)
-
-    def _parts(self) -> list[_Part]:
-        meta = self.meta
-        dim = meta.vector_type.list_size
-        vector_bytes = dim * meta.vector_type.value_type.bit_width // 8
-        vector = meta.schema.get_field_index(meta.vector)
-        return [
-            (BlockType.BUCKET_OFFSETS, NO_COLUMN, 8, meta.n_buckets + 1),
-            (BlockType.CENTROIDS, NO_COLUMN, 4 * dim, meta.n_buckets),
-            (BlockType.CODE_LO, NO_COLUMN, 4 * dim, meta.n_buckets),
-            (BlockType.CODE_STEP, NO_COLUMN, 4 * dim, meta.n_buckets),
-            (BlockType.CODES, NO_COLUMN, dim, meta.n_rows),
-            (BlockType.NORMS, NO_COLUMN, 4, meta.n_rows),
-            (BlockType.FINGERPRINTS, NO_COLUMN, 16, meta.n_rows),
-            (BlockType.KEY_ORDER, NO_COLUMN, 4, meta.n_rows),
-            (BlockType.VECTORS, NO_COLUMN, vector_bytes, meta.n_rows),
-            *((BlockType.COLUMN, i, None, meta.n_rows) for i in range(len(meta.schema)) if i != vector),
-        ]
-
-    def _header(self, number: int) -> BlockHeader:
-        """The header in the file, which must say what the index says; raises CorruptionError."""
-        offset = int(self.index.offsets[number])
-        header = decode_block_header(self.data, offset, self.uuid, path=self.path)
-        if not self.index.describes(number, header):
-            raise CorruptionError("block is not the one that the index names", path=self.path, offset=offset)
-        return header
-
-    def _verify(self, number: int) -> None:
-        check_block(self.data, int(self.index.offsets[number]), self._header(number), path=self.path)

@@ -69,8 +69,19 @@ class SegmentTail:
         return FileHeader(magic=SEGMENT_TAIL_MAGIC, uuid=self.uuid, detail=detail).encode()
 
 
-def decode_tail(data: memoryview, uuid: str, *, path: str) -> SegmentTail:
-    """Read the tail of the segment `uuid` in the last bytes of `data`.
+def decode_tail(data: memoryview, uuid: str, size_bytes: int, *, path: str) -> SegmentTail:
+    """Read the tail of the segment `uuid`.
+
+    Parameters
+    ----------
+    data : memoryview
+        The last bytes of the file, at most 64.
+    uuid : str
+        Of the header of the file.
+    size_bytes : int
+        Of the whole file.
+    path : str
+        Named in errors.
 
     Raises
     ------
@@ -79,10 +90,10 @@ def decode_tail(data: memoryview, uuid: str, *, path: str) -> SegmentTail:
     UnsupportedFormatError
         A newer version wrote it.
     """
-    offset = max(len(data) - HEADER_BYTES, 0)
+    offset = size_bytes - len(data)
     header = decode_file_header(data, SEGMENT_TAIL_MAGIC, path=path, offset=offset)
-    footer_offset, footer_stored_len, footer_checksum, size_bytes = _TAIL.unpack(header.detail)
-    if header.uuid != uuid or size_bytes != len(data):
+    footer_offset, footer_stored_len, footer_checksum, declared_bytes = _TAIL.unpack(header.detail)
+    if header.uuid != uuid or declared_bytes != size_bytes:
         raise CorruptionError("tail belongs to another file", path=path, offset=offset)
     return SegmentTail(
         uuid=uuid,

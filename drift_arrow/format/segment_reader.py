@@ -9,20 +9,27 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drift_arrow.errors import CorruptionError, InvalidArgumentError
-from drift_arrow.format.layout import HEADER_BYTES, NO_COLUMN, BlockType, Buffer
+from drift_arrow.errors import InvalidArgumentError
+from drift_arrow.format.block_info import BlockInfo
+from drift_arrow.format.hot_tables import HotTables
+from drift_arrow.format.layout import BlockType, Buffer
 from drift_arrow.format.segment_columns import SegmentColumns
 from drift_arrow.format.segment_file import SegmentFile
+from drift_arrow.format.segment_inspection import SegmentInspection
 from drift_arrow.format.segment_vectors import SegmentVectors
+from drift_arrow.format.source import FetchedFile, RangedSource
+from drift_arrow.format.zone import Zone
+from drift_arrow.kernels.bloom import bloom_contains
 
 
 class SegmentReader:
-    """One immutable segment, read in place.
+    """One immutable segment, read in place or by ranges.
 
     Parameters
     ----------
-    data : memoryview or (size,) uint8
-        The whole file, for instance a read-only memory map; kept alive by this object and by every array from it.
+    source : buffer or RangedSource
+        The whole file, for instance a read-only memory map, kept alive by this object and by every array from it; or
+        a store that is asked for ranges.
     path : str
         Named in errors.
     expected_size, expected_digest : int, str, optional
@@ -56,27 +63,31 @@ class SegmentReader:
 
     Notes
     -----
-    Arrays are read-only. Safe to use by many threads.
+    Arrays are read-only. Safe to use by many threads. Tables and codes of a ranged source are fetched when it is
+    opened, since they are scanned by address: dim bytes per row, and 25 for its norm and its key. Everything else is
+    fetched by the block when it is asked for.
     """
 
     def __init__(
-        self, data: Buffer, path: str, expected_size: int | None = None, expected_digest: str | None = None
+        self,
+        source: Buffer | RangedSource,
+        path: str,
+        expected_size: int | None = None,
+        expected_digest: str | None = None,
     ) -> None:
-        self._file = SegmentFile(data, path, expected_size, expected_digest)
+        self._file = SegmentFile(source, path, expected_size, expected_digest)
         meta = self._file.meta
         self.schema, self.vector, self.key, self.metric = meta.schema, meta.vector, meta.key, meta.metric
         self.n_rows, self.n_buckets, self.seqno_range = meta.n_rows, meta.n_buckets, meta.seqno_range
         self.dim = int(meta.vector_type.list_size)
-        self.uuid, self.size_bytes = self._file.uuid, len(self._file.data)
-        self.offsets = self._array(BlockType.BUCKET_OFFSETS, "<i8")
-        self.centroids = self._array(BlockType.CENTROIDS, "<f4", self.dim)
-        self.lo = self._array(BlockType.CODE_LO, "<f4", self.dim)
-        self.step = self._array(BlockType.CODE_STEP, "<f4", self.dim)
-        self.norms = self._array(BlockType.NORMS, "<f4")
-        self.sorted_fingerprints = self._array(BlockType.FINGERPRINTS, "<u8", 2)
-        self.key_order = self._array(BlockType.KEY_ORDER, "<u4")
-        self._check_order()
-        self.code_address = self._locate_codes()
+        self.uuid, self.size_bytes = self._file.uuid, self._file.size_bytes
+        self._tables = HotTables(self._file)
+        self.offsets, self.centroids = self._tables.offsets, self._tables.centroids
+        self.lo, self.step, self.norms = self._tables.lo, self._tables.step, self._tables.norms
+        self.sorted_fingerprints, self.key_order = self._tables.sorted_fingerprints, self._tables.key_order
+        self.code_address = self._tables.code_address
+        if isinstance(self._file.file, FetchedFile):
+            self._file.file.release()
         self._vectors = SegmentVectors(self._file)
         self._columns = SegmentColumns(self._file, self._vectors)
 
@@ -91,20 +102,23 @@ class SegmentReader:
         return self._vectors.gather(self._check_rows(rows)).astype(np.float32, copy=False)
 
     def raw_vectors(self, start: int, stop: int) -> NDArray[Any]:
-        """Vectors of rows `start` up to `stop` in their stored type, (stop - start, dim); a view if in one block."""
-        if not 0 <= start <= stop <= self.n_rows:
-            raise InvalidArgumentError(
-                f"rows are outside of the segment; start={start} stop={stop} n_rows={self.n_rows}"
-            )
+        """Vectors of rows `start` up to `stop` in their stored type, (stop - start, dim).
+
+        Raises
+        ------
+        InvalidArgumentError
+            The rows are not in the segment.
+        """
+        self._check_range(start, stop)
         return self._vectors.read(start, stop)
 
     def vector_blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """First row and (n, dim) float32 matrix of every block; a view into the file when stored as float32."""
+        """First row and (n, dim) float32 matrix of every block, decoded one by one; a view if stored as it is."""
         for first_row, matrix in self._vectors.blocks():
             yield first_row, matrix.astype(np.float32, copy=False)
 
     def take(self, rows: NDArray[np.int64], columns: list[str]) -> pa.Table:
-        """`rows` in their order, decoding only the blocks that hold them.
+        """`rows` in their order, decoding no more than the blocks that hold them.
 
         Parameters
         ----------
@@ -127,57 +141,73 @@ class SegmentReader:
         self._check_columns(columns)
         return self._columns.take(self._check_rows(rows), columns)
 
-    def read_columns(self, columns: list[str]) -> pa.Table:
-        """All rows of `columns`, one chunk per block or more; the vector column is a view into the file.
+    def read_rows(self, start: int, stop: int, columns: list[str]) -> pa.Table:
+        """Rows `start` up to `stop` of `columns`, one chunk per block or more; reads only the blocks that hold them.
 
         Raises
         ------
         InvalidArgumentError
-            A column is not in the segment.
+            The rows or a column are not in the segment.
         """
         self._check_columns(columns)
-        return self._columns.read(columns)
+        self._check_range(start, stop)
+        return self._columns.read(start, stop, columns)
+
+    def read_bucket(self, bucket: int, columns: list[str]) -> pa.Table:
+        """The rows of one bucket, as by `read_rows`.
+
+        Raises
+        ------
+        InvalidArgumentError
+            The bucket or a column is not in the segment.
+        """
+        if not 0 <= bucket < self.n_buckets:
+            raise InvalidArgumentError(f"no such bucket; got={bucket} n_buckets={self.n_buckets}")
+        return self.read_rows(int(self.offsets[bucket]), int(self.offsets[bucket + 1]), columns)
+
+    def read_columns(self, columns: list[str]) -> pa.Table:
+        """All rows of `columns`, as by `read_rows`."""
+        return self.read_rows(0, self.n_rows, columns)
+
+    def maybe_contains(self, fingerprints: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Whether each of (m, 2) fingerprints may be that of a key: False is sure, True is wrong once in 100 times."""
+        return bloom_contains(self._tables.bloom, fingerprints)
+
+    def zones(self, column: str) -> list[Zone]:
+        """Bounds of the rows of each block of a payload column, in the order of the rows.
+
+        Raises
+        ------
+        InvalidArgumentError
+            The column is not in the segment, or is the vector.
+        """
+        self._check_columns([column])
+        if column == self.vector:
+            raise InvalidArgumentError(f"vectors have no zones; column={column!r}")
+        number, inspection = self.schema.get_field_index(column), self._inspection()
+        return [inspection.zone(block, number) for block in self._file.index.numbers(BlockType.COLUMN, number)]
+
+    def blocks(self) -> list[BlockInfo]:
+        """Every block, in the order of the file; parses those of columns and vectors."""
+        return self._inspection().blocks()
 
     def verify(self) -> None:
-        """Check every byte of the file, and that every payload block decodes; raises CorruptionError."""
+        """Check every byte of the file, and that every block of a column or of vectors decodes; CorruptionError."""
         self._file.verify()
-        self._columns.read(self.schema.names)
+        self._inspection().check()
 
-    def _array(self, block_type: BlockType, dtype: str, width: int | None = None) -> NDArray[Any]:
-        """All values of one kind: a view into the file if they are in one block."""
-        blocks = self._file.index.blocks(block_type)
-        parts = [np.frombuffer(self._file.block(i), dtype=dtype) for i in range(blocks.start, blocks.stop)]
-        flat = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        flat.flags.writeable = False
-        return flat if width is None else flat.reshape(-1, width)
-
-    def _check_order(self) -> None:
-        """Compiled code trusts these numbers as addresses and rows: they must be right even if the writer was not."""
-        sizes = np.diff(self.offsets)
-        if self.offsets[0] != 0 or self.offsets[-1] != self.n_rows or (sizes < 0).any():
-            raise self._error(BlockType.BUCKET_OFFSETS, "bucket offsets do not ascend")
-        if (self.key_order >= self.n_rows).any():
-            raise self._error(BlockType.KEY_ORDER, "key order names rows that are not there")
-
-    def _locate_codes(self) -> NDArray[np.uint64]:
-        index = self._file.index
-        blocks = index.blocks(BlockType.CODES)
-        firsts, lasts = self.offsets[:-1], np.maximum(self.offsets[1:] - 1, self.offsets[:-1])
-        owners = index.owners(blocks, firsts)
-        if (index.owners(blocks, lasts) != owners).any():
-            raise self._error(BlockType.CODES, "a bucket crosses blocks")
-        base = np.frombuffer(self._file.data, dtype=np.uint8).ctypes.data
-        starts = index.offsets[owners] + HEADER_BYTES + (firsts - index.first_rows[owners]) * self.dim
-        return (starts + base).astype(np.uint64)
-
-    def _error(self, block_type: BlockType, problem: str) -> CorruptionError:
-        number = self._file.index.blocks(block_type, NO_COLUMN).start
-        return CorruptionError(problem, path=self._file.path, offset=self._file.start(number))
+    def _inspection(self) -> SegmentInspection:
+        return SegmentInspection(self._file, self._tables.zones, self._columns, self._vectors)
 
     def _check_rows(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         if len(rows) and not 0 <= rows.min() <= rows.max() < self.n_rows:
             raise InvalidArgumentError(f"rows are outside of the segment; n_rows={self.n_rows}")
         return rows
+
+    def _check_range(self, start: int, stop: int) -> None:
+        if not 0 <= start <= stop <= self.n_rows:
+            message = f"rows are outside of the segment; start={start} stop={stop} n_rows={self.n_rows}"
+            raise InvalidArgumentError(message)
 
     def _check_columns(self, columns: list[str]) -> None:
         unknown = [name for name in columns if name not in self.schema.names]

@@ -1,62 +1,101 @@
-"""Full-precision vectors of a segment, gathered straight from the file."""
+"""Full-precision vectors of a segment: single rows, ranges, or block by block."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drift_arrow.format.layout import HEADER_BYTES, BlockType
+from drift_arrow.format.layout import BlockType
+from drift_arrow.format.open_blocks import OpenBlocks
 from drift_arrow.format.segment_file import SegmentFile
-from drift_arrow.kernels.gather import gather_rows
+from drift_arrow.format.vector_block import VectorBlock, open_vectors
 
-_WORDS: Final[dict[int, np.dtype[Any]]] = {2: np.dtype("<u2"), 4: np.dtype("<f4"), 8: np.dtype("<f8")}
+_NONE: Final[Mapping[int, memoryview]] = MappingProxyType({})
 
 
 class SegmentVectors:
-    """The cold blocks of one segment; those that hold wanted rows are verified at first use.
+    """The vectors of one segment.
 
     Parameters
     ----------
     file : SegmentFile
+
+    Attributes
+    ----------
+    opened : OpenBlocks
+        What they hold is small beside their stored bytes: where each vector of 1024 numbers begins.
     """
 
     def __init__(self, file: SegmentFile) -> None:
-        self._file = file
+        self._index = file.index
         kind = file.meta.vector_type
         self._dim = int(kind.list_size)
         self._dtype = np.dtype(kind.value_type.to_pandas_dtype())
         self._blocks = file.index.blocks(BlockType.VECTORS)
-        # Blocks and their bytes start on multiples of 64, so the file is one array of words of any width. float16 moves
-        # as integers: compiled code has no such type.
-        words = _WORDS[self._dtype.itemsize]
-        self._flat = np.frombuffer(file.data, dtype=words, count=len(file.data) // words.itemsize)
+        # not methods of this object: a cycle would keep the file open until the garbage collector comes
+        self.opened: OpenBlocks[VectorBlock] = OpenBlocks(
+            file.blocks, partial(_parse, file), partial(_held_bytes, file)
+        )
 
-    def gather(self, rows: NDArray[np.int64]) -> NDArray[Any]:
-        """(m, dim) matrix of the stored type."""
-        index = self._file.index
-        owners = index.owners(self._blocks, rows)
-        self._file.ensure_verified(owners)
-        starts = (index.offsets[owners] + HEADER_BYTES) // self._flat.itemsize
-        starts += (rows - index.first_rows[owners]) * self._dim
-        return gather_rows(self._flat, starts, self._dim).view(self._dtype)
+    def gather(self, rows: NDArray[np.int64], stored: Mapping[int, memoryview] = _NONE) -> NDArray[Any]:
+        """(m, dim) matrix of the stored type, in the order of `rows`."""
+        # rising rows share what must be decoded for them
+        order = np.argsort(rows, kind="stable")
+        rising = rows[order]
+        owners = self._index.owners(self._blocks, rising)
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))
+        numbers = owners[starts].tolist()
+        blocks = self.opened.open(numbers, stored)
+        places = rising - self._index.first_rows[owners]
+        found = np.empty((len(rows), self._dim), dtype=self._dtype)
+        for number, start, stop in zip(numbers, starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True):
+            blocks[number].gather(places[start:stop], found[start:stop])
+        matrix = np.empty_like(found)
+        matrix[order] = found
+        return matrix
 
-    def read(self, start: int, stop: int) -> NDArray[Any]:
-        """Rows `start` up to `stop`, (stop - start, dim); a view into the file if one block holds them all."""
-        if start == stop:
-            return np.empty((0, self._dim), dtype=self._dtype)
-        first, last = self._file.index.owners(self._blocks, np.array([start, stop - 1])).tolist()
-        parts = [self._matrix(number) for number in range(first, last + 1)]
-        base = int(self._file.index.first_rows[first])
-        joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return joined[start - base : stop - base]
+    def read(self, start: int, stop: int, stored: Mapping[int, memoryview] = _NONE) -> NDArray[Any]:
+        """Rows `start` up to `stop`, (stop - start, dim); a view into the file if one plain block holds them all."""
+        parts = list(self._parts(start, stop, stored)) if len(self._numbers(start, stop)) < 2 else []
+        if parts:
+            return parts[0]
+        matrix = np.empty((stop - start, self._dim), dtype=self._dtype)
+        place = 0
+        for part in self._parts(start, stop, stored):
+            matrix[place : place + len(part)] = part
+            place += len(part)
+        return matrix
+
+    def chunks(self, start: int, stop: int, stored: Mapping[int, memoryview] = _NONE) -> list[NDArray[Any]]:
+        """The same, in one matrix for each block."""
+        return list(self._parts(start, stop, stored))
 
     def blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
-        """First row and (n, dim) view of every block."""
-        for number in range(self._blocks.start, self._blocks.stop):
-            yield int(self._file.index.first_rows[number]), self._matrix(number)
+        """First row and (n, dim) matrix of every block, decoded one by one."""
+        for number, block in self.opened.scan(self._index.numbers(BlockType.VECTORS)):
+            yield int(self._index.first_rows[number]), block.read()
 
-    def _matrix(self, number: int) -> NDArray[Any]:
-        return np.frombuffer(self._file.block(number), dtype=self._dtype).reshape(-1, self._dim)
+    def _numbers(self, start: int, stop: int) -> range:
+        return self._index.overlapping(self._blocks, start, stop)
+
+    def _parts(self, start: int, stop: int, stored: Mapping[int, memoryview]) -> Iterator[NDArray[Any]]:
+        for number, block in self.opened.scan(self._numbers(start, stop), stored):
+            first_row = int(self._index.first_rows[number])
+            yield block.read()[max(start - first_row, 0) : stop - first_row]
+
+
+def _parse(file: SegmentFile, number: int, stored: memoryview) -> VectorBlock:
+    entry, offset = file.index.entries[number], file.blocks.start(number)
+    codec, n_rows = int(entry["codec"]), int(entry["n_values"])
+    return open_vectors(stored, codec, file.meta.vector_type, n_rows, path=file.path, offset=offset)
+
+
+def _held_bytes(file: SegmentFile, number: int, block: VectorBlock) -> int:
+    # those of a map are in the cache of the system
+    stored_bytes = 0 if file.file.is_mapped else int(file.index.entries["stored_len"][number])
+    return stored_bytes + block.held_bytes

@@ -1,55 +1,139 @@
-"""Rows -> the bytes of one segment, block by block."""
+"""Rows -> the bytes of one segment, extent by extent."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable
 
-import numpy as np
-import pyarrow as pa
-import xxhash
-from numpy.typing import NDArray
-
-from drift_arrow.errors import LimitExceededError
-from drift_arrow.format.block import BlockHeader, encode_block
-from drift_arrow.format.block_index import INDEX_DTYPE, index_entry
-from drift_arrow.format.buffer import byte_view
-from drift_arrow.format.codec import Encoded, choose_for_rows
-from drift_arrow.format.column import encode_column, gather_chunks
-from drift_arrow.format.file_header import FileHeader
+from drift_arrow.errors import InvalidArgumentError
+from drift_arrow.format.column_writer import ColumnWriter
 from drift_arrow.format.layout import (
-    COLD_BLOCK_BYTES,
-    HEADER_BYTES,
+    COLD_VECTOR_BLOCK_BYTES,
     MAX_BLOCK_BYTES,
-    NO_COLUMN,
-    PAGE_BYTES,
-    PAYLOAD_BLOCK_ROWS,
-    SEGMENT_MAGIC,
+    VECTOR_BLOCK_BYTES,
     BlockType,
     Buffer,
 )
 from drift_arrow.format.segment_content import SegmentContent
-from drift_arrow.format.segment_footer import SegmentTail, encode_footer
+from drift_arrow.format.segment_extent import SegmentExtent
+from drift_arrow.format.segment_footer import SegmentMeta
+from drift_arrow.format.segment_sink import SegmentSink, SegmentSummary
+from drift_arrow.format.segment_spec import SegmentSpec
+from drift_arrow.format.segment_tables import SegmentTables
+from drift_arrow.format.vector_block import encode_vectors
+from drift_arrow.format.zone_table import zone_entries
 
-__all__ = ["SegmentContent", "SegmentSummary", "write_segment"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentSummary:
-    """What a manifest needs to know about the bytes that were written; `digest` is their xxh3-128."""
-
-    size_bytes: int
-    digest: str
+__all__ = ["SegmentWriter", "write_segment"]
 
 
-def write_segment(write: Callable[[Buffer], object], content: SegmentContent) -> SegmentSummary:
-    """Write one segment: header page, blocks, footer, tail.
+class SegmentWriter:
+    """Writes one segment whose rows need never be in memory all at once.
 
     Parameters
     ----------
     write : callable
         Takes the next bytes of the file; must have consumed them when it returns. Whatever it raises passes through.
+    spec : SegmentSpec
+
+    Raises
+    ------
+    InvalidArgumentError
+        The columns do not fit together; nothing was written.
+
+    Notes
+    -----
+    Holds one extent, 20 bytes per row that was appended, the tables of the buckets, and 72 bytes per block. The same
+    extents give the same bytes.
+    """
+
+    def __init__(self, write: Callable[[Buffer], object], spec: SegmentSpec) -> None:
+        spec.check()
+        self._spec = spec
+        self._sink = SegmentSink(write, spec.uuid)
+        self._tables = SegmentTables()
+        self._columns = [
+            ColumnWriter(self._sink, number, field, spec.profile)
+            for number, field in enumerate(spec.schema)
+            if field.name != spec.vector
+        ]
+
+    def append(self, extent: SegmentExtent) -> None:
+        """Write the next rows.
+
+        Parameters
+        ----------
+        extent : SegmentExtent
+            `SegmentExtent.cut` makes extents of the right size; one with more than 16 MiB of codes is refused.
+
+        Raises
+        ------
+        InvalidArgumentError
+            The extent does not fit to the columns; nothing of it was written.
+        LimitExceededError
+            One value alone does not fit into a block.
+        """
+        extent.check(self._spec)
+        if extent.codes.nbytes > MAX_BLOCK_BYTES:
+            message = f"extent is too large: cut it; code_bytes={extent.codes.nbytes} limit={MAX_BLOCK_BYTES}"
+            raise InvalidArgumentError(message)
+        first_row = self._tables.n_rows
+        self._sink.write_array(BlockType.CODES, extent.codes, first_row=first_row)
+        self._write_vectors(extent, first_row)
+        for writer, values in zip(self._columns, extent.table.columns, strict=True):
+            writer.write(values, first_row)
+        self._tables.append(extent)
+
+    def finish(self) -> SegmentSummary:
+        """Write tables, footer and tail.
+
+        Returns
+        -------
+        SegmentSummary
+
+        Raises
+        ------
+        InvalidArgumentError
+            There is no row.
+        LimitExceededError
+            There are too many blocks for a footer.
+        """
+        if not self._tables.n_rows:
+            raise InvalidArgumentError("a segment has a row at least: append an extent")
+        meta = self._meta()
+        self._tables.write(self._sink)
+        zones = [entry for writer in self._columns for entry in writer.zones]
+        self._sink.write_array(BlockType.ZONES, zone_entries(zones))
+        for writer in self._columns:
+            writer.write_dictionary()
+        return self._sink.finish(meta)
+
+    def _write_vectors(self, extent: SegmentExtent, first_row: int) -> None:
+        block_bytes = VECTOR_BLOCK_BYTES if self._spec.profile == "hot" else COLD_VECTOR_BLOCK_BYTES
+        n_rows = max(block_bytes // extent.vectors[0].nbytes, 1)
+        for start in range(0, len(extent.vectors), n_rows):
+            rows = extent.vectors[start : start + n_rows]
+            encoded = encode_vectors(rows, self._spec.profile)
+            self._sink.write_block(BlockType.VECTORS, encoded, n_values=len(rows), first_row=first_row + start)
+
+    def _meta(self) -> SegmentMeta:
+        spec = self._spec
+        return SegmentMeta(
+            schema=spec.schema,
+            vector=spec.vector,
+            key=spec.key,
+            metric=spec.metric,
+            n_rows=self._tables.n_rows,
+            n_buckets=self._tables.n_buckets,
+            seqno_range=spec.seqno_range,
+        )
+
+
+def write_segment(write: Callable[[Buffer], object], content: SegmentContent) -> SegmentSummary:
+    """Write one segment.
+
+    Parameters
+    ----------
+    write : callable
+        As of `SegmentWriter`.
     content : SegmentContent
 
     Returns
@@ -62,132 +146,9 @@ def write_segment(write: Callable[[Buffer], object], content: SegmentContent) ->
         The content does not fit together, or one bucket has more than 16 MiB of codes. Nothing was written.
     LimitExceededError
         One value alone does not fit into a block, or there are too many blocks for a footer.
-
-    Notes
-    -----
-    Holds one block in memory besides the content. The same content gives the same bytes.
     """
     content.check()
-    sink = _Sink(write, content.uuid)
-    sink.write_header_page()
-    for block_type, first_row, rows in _array_blocks(content):
-        sink.write_block(block_type, rows, n_values=len(rows), first_row=first_row)
-    for column, name in enumerate(content.schema.names):
-        if name != content.vector:
-            _write_column(sink, column, content.table.column(name), name)
-    return sink.finish(content)
-
-
-class _Sink:
-    """Appends blocks, and remembers what the footer and the manifest must say about them."""
-
-    def __init__(self, write: Callable[[Buffer], object], uuid: str) -> None:
-        self._write = write
-        self._uuid = uuid
-        self._hash = xxhash.xxh3_128()
-        self._offset = 0
-        self._entries: list[tuple[int, ...]] = []
-
-    def write_header_page(self) -> None:
-        header = FileHeader(magic=SEGMENT_MAGIC, uuid=self._uuid).encode()
-        self._append(header + bytes(PAGE_BYTES - HEADER_BYTES))
-
-    def write_block(
-        self,
-        block_type: BlockType,
-        raw: Buffer,
-        *,
-        n_values: int,
-        first_row: int = 0,
-        column: int = NO_COLUMN,
-        encoded: Encoded | None = None,
-    ) -> BlockHeader:
-        header, buffers = encode_block(
-            self._uuid, block_type, raw, n_values=n_values, first_row=first_row, column=column, encoded=encoded
-        )
-        self._entries.append(index_entry(header, self._offset))
-        for buffer in buffers:
-            self._append(buffer)
-        return header
-
-    def finish(self, content: SegmentContent) -> SegmentSummary:
-        footer_offset = self._offset
-        entries = np.array(self._entries, dtype=INDEX_DTYPE)
-        footer = encode_footer(content.meta, entries)
-        header = self.write_block(BlockType.FOOTER, footer, n_values=len(entries))
-        tail = SegmentTail(
-            uuid=self._uuid,
-            footer_offset=footer_offset,
-            footer_stored_len=header.stored_len,
-            footer_checksum=header.checksum,
-            size_bytes=self._offset + HEADER_BYTES,
-        )
-        self._append(tail.encode())
-        return SegmentSummary(size_bytes=self._offset, digest=self._hash.hexdigest())
-
-    def _append(self, buffer: Buffer) -> None:
-        view = byte_view(buffer)
-        if view:
-            self._write(view)
-            self._hash.update(view)
-            self._offset += len(view)
-
-
-def _array_blocks(content: SegmentContent) -> Iterator[tuple[BlockType, int, NDArray[Any]]]:
-    """Type, first row and rows of every block of fixed-width values, in file order."""
-    arrays: Final[list[tuple[BlockType, NDArray[Any]]]] = [
-        (BlockType.BUCKET_OFFSETS, content.offsets),
-        (BlockType.CENTROIDS, content.centroids),
-        (BlockType.CODE_LO, content.lo),
-        (BlockType.CODE_STEP, content.step),
-        (BlockType.CODES, content.codes),
-        (BlockType.NORMS, content.norms),
-        (BlockType.FINGERPRINTS, content.fingerprints),
-        (BlockType.KEY_ORDER, content.key_order),
-        (BlockType.VECTORS, content.vectors),
-    ]
-    for block_type, array in arrays:
-        row_bytes = array.itemsize * int(np.prod(array.shape[1:]))
-        target = COLD_BLOCK_BYTES if block_type is BlockType.VECTORS else MAX_BLOCK_BYTES
-        rows = max(target // row_bytes, 1)
-        cuts = list(range(0, len(array), rows))
-        if block_type is BlockType.CODES:
-            cuts = _bucket_cuts(content.offsets, rows)
-        for start, stop in zip(cuts, [*cuts[1:], len(array)], strict=True):
-            yield block_type, start, np.ascontiguousarray(array[start:stop])
-
-
-def _bucket_cuts(offsets: NDArray[np.int64], rows: int) -> list[int]:
-    """First rows of code blocks of at most `rows` rows that no bucket crosses."""
-    cuts = [0]
-    while offsets[-1] - cuts[-1] > rows:
-        # the last bucket boundary that still fits
-        boundary = np.searchsorted(offsets, cuts[-1] + rows, side="right") - 1
-        cuts.append(int(offsets[boundary]))
-    return cuts
-
-
-def _write_column(sink: _Sink, column: int, values: pa.ChunkedArray, name: str) -> None:
-    first_row, wanted = 0, PAYLOAD_BLOCK_ROWS
-    while first_row < len(values):
-        rows, raw = _encode_rows(values, first_row, wanted, name)
-        n_values, encoded = len(rows), choose_for_rows(rows, raw)
-        sink.write_block(BlockType.COLUMN, raw, n_values=n_values, first_row=first_row, column=column, encoded=encoded)
-        first_row += n_values
-        # values of one column have about one size: do not search for the number of rows from the top every time
-        wanted = min(2 * n_values, PAYLOAD_BLOCK_ROWS)
-
-
-def _encode_rows(values: pa.ChunkedArray, first_row: int, wanted: int, name: str) -> tuple[pa.Array, pa.Buffer]:
-    """As many of the `wanted` rows from `first_row` on as fit into a block, halving until they do, and their stream."""
-    n_values = min(wanted, len(values) - first_row)
-    while n_values:
-        rows = gather_chunks(values.slice(first_row, n_values))
-        # Arrow's own size first: rows that are far too many are not worth encoding
-        if rows.nbytes <= MAX_BLOCK_BYTES:
-            raw = encode_column(rows)
-            if raw.size <= MAX_BLOCK_BYTES:
-                return rows, raw
-        n_values //= 2
-    message = f"one value is too large for a block; column={name!r} row={first_row} limit_bytes={MAX_BLOCK_BYTES}"
-    raise LimitExceededError(message)
+    writer = SegmentWriter(write, content.spec)
+    for extent in content.rows.cut():
+        writer.append(extent)
+    return writer.finish()

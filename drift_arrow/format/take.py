@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drift_arrow.format.pieces import take_pieces
@@ -36,4 +38,8 @@ def _take(column: pa.ChunkedArray, rows: NDArray[np.integer[Any]]) -> pa.Chunked
     starts = np.cumsum(lengths) - lengths
     owners = np.searchsorted(starts, rows, side="right") - 1
     places = rows - starts[owners] if len(rows) else np.empty(0, dtype=np.int64)
-    return take_pieces(lambda number: to_plain(column.chunk(number)), owners, places, column.type)
+    return take_pieces(partial(_take_plain, column), owners, places, column.type)
+
+
+def _take_plain(column: pa.ChunkedArray, number: int, places: NDArray[np.int64]) -> pa.Array:
+    return pc.take(to_plain(column.chunk(number)), pa.array(places), boundscheck=False)

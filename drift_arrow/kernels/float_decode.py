@@ -79,25 +79,26 @@ def _decode_alp_rd(
 @kernel
 def decode_vectors(
     headers: Any, bases: Any, starts: Any, dictionaries: Any, packed: Any, positions: Any, exceptions: Any, lefts: Any,
-    powers: Any, inverses: Any, first: Any, stop: Any, parts: Any, out: Any,
-    cuts: Any,
+    powers: Any, inverses: Any, numbers: Any, parts: Any, out: Any, cuts: Any,
 ) -> Any:  # fmt: skip
-    """Decode the vectors [first, stop) to the beginning of `out`; number of the first that is damaged, or -1.
+    """Decode vectors one after the other to `out`; number of the first that is damaged, or -1.
 
     headers ... lefts : fields of `EncodedFloats`     starts : (v + 1, 3) int64; see `locate_vectors`
     powers, inverses : (19,) float64     powers of ten
+    numbers : (m,) int64     of the vectors, which exist
     parts : (1024,) uint16, scratch
-    out : (1024 * (stop - first),) unsigned integers
+    out : (1024 * m,) unsigned integers
     cuts : (64,) like out     0 to 63
     """
     item_bits, like = np.int64(out.itemsize * 8), cuts[0]
-    for vector in range(first, stop):
+    for i in range(len(numbers)):
+        vector = numbers[i]
         header, base, begin = headers[vector], bases[vector], starts[vector]
         if not is_valid_header(header, base, item_bits):
             return vector
         if not is_inside(header, base, begin, packed, positions, exceptions, lefts):
             return vector
-        start = (vector - first) * VALUES
+        start = i * VALUES
         source = np.uint64(packed.ctypes.data) + np.uint64(begin[0])
         first_position = begin[1] + begin[2]
         scheme = header_scheme(header)

@@ -86,13 +86,12 @@ def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None) -> ND
     else:
         check_writable("out", out, encoded.dtype, encoded.n)
     n_whole, n_rest = divmod(encoded.n, VALUES)
-    if n_rest == 0:
-        _decode(encoded, 0, n_whole, out)
-        return out
-    _decode(encoded, 0, n_whole, out[:-n_rest])
-    rest = np.empty(VALUES, encoded.dtype)
-    _decode(encoded, n_whole, n_whole + 1, rest)
-    out[-n_rest:] = rest[:n_rest]
+    numbers = np.arange(n_whole + 1)
+    decode_numbered(encoded, numbers[:-1], out[: n_whole * VALUES])
+    if n_rest:
+        rest = np.empty(VALUES, encoded.dtype)
+        decode_numbered(encoded, numbers[-1:], rest)
+        out[-n_rest:] = rest[:n_rest]
     return out
 
 
@@ -119,16 +118,23 @@ def decode_vector(encoded: EncodedFloats, number: int, out: NDArray[Any]) -> int
     if not 0 <= number < len(encoded.headers):
         raise ValueError(f"there is no such vector; got={number} vectors={len(encoded.headers)}")
     check_writable("out", out, encoded.dtype, VALUES)
-    _decode(encoded, number, number + 1, out)
+    decode_numbered(encoded, np.array([number]), out)
     return min(VALUES, encoded.n - number * VALUES)
 
 
-def _decode(encoded: EncodedFloats, first: int, stop: int, out: NDArray[Any]) -> None:
+def decode_numbered(encoded: EncodedFloats, numbers: NDArray[np.int64], out: NDArray[Any]) -> None:
+    """Bring back some vectors, one after the other; trusts all but what is encoded.
+
+    numbers : (m,) int64     of vectors that exist, in any order
+    out : (1024 * m,) of the dtype of the values
+
+    Raises ValueError at a damaged vector.
+    """
     bits = FLOATS[encoded.dtype]
     parts = np.empty(VALUES, np.uint16)
     damaged = decode_vectors(
         encoded.headers, encoded.bases, encoded.starts, encoded.dictionaries, encoded.packed, encoded.positions,
-        encoded.exceptions, encoded.lefts, POWERS, INVERSES, first, stop, parts, out.view(bits, np.ndarray),
+        encoded.exceptions, encoded.lefts, POWERS, INVERSES, numbers, parts, out.view(bits, np.ndarray),
         _CUTS[bits],
     )  # fmt: skip
     if damaged >= 0:

@@ -24,7 +24,8 @@ _BITS_OF_KIND: Final = {
 
 
 @kernel
-def _gather_rows(flat: Any, starts: Any, out: Any) -> None:
+def copy_runs(flat: Any, starts: Any, out: Any) -> None:
+    """Copy the run of `flat` that begins at starts[i] to row i of `out`; all trusted."""
     for i in range(out.shape[0]):
         # slices, because an index that numba must compute could be negative, and its test stops vectorisation
         run = flat[starts[i] : starts[i] + out.shape[1]]
@@ -61,5 +62,5 @@ def gather_rows(flat: NDArray[Any], starts: NDArray[np.int64], dim: int) -> NDAr
     if dim < 0 or (len(starts) and not (starts.min() >= 0 and starts.max() <= len(source) - dim)):
         raise ValueError(f"a run leaves the array; length={len(source)} dim={dim}")
     out = np.empty((len(starts), dim), bits)
-    _gather_rows(source, starts, out)
+    copy_runs(source, starts, out)
     return out.view(flat.dtype)

@@ -14,7 +14,11 @@ import pyarrow.compute as pc
 from drift_arrow.errors import CorruptionError, UnsupportedFormatError
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.manifest import FileEntry, Manifest, SegmentEntry
-from drift_arrow.format.segment_writer import SegmentContent, SegmentSummary, write_segment
+from drift_arrow.format.segment_content import SegmentContent
+from drift_arrow.format.segment_extent import SegmentExtent
+from drift_arrow.format.segment_sink import SegmentSummary
+from drift_arrow.format.segment_spec import SegmentSpec
+from drift_arrow.format.segment_writer import write_segment
 from drift_arrow.format.wal_record import RecordType, WalHeader, encode_operation
 
 UUID_1 = "11111111-2222-4333-8444-555555555555"
@@ -141,12 +145,8 @@ def segment_content(
     item = pa.field("item", pa.from_numpy_dtype(dtype))
     vector = pa.field("embedding", pa.list_(item, dim), nullable=False, metadata={"model": "m"})
     fingerprints = np.zeros((n_rows, 2), dtype=np.uint64)
-    fingerprints[:, 0] = np.arange(n_rows) * 3
-    content: dict[str, Any] = {
-        "schema": table.schema.insert(1, vector).with_metadata({"owner": "tests"}),
-        "vector": "embedding",
-        "key": "id",
-        "metric": "l2",
+    fingerprints[:, 0] = random.permutation(n_rows) * 3
+    rows: dict[str, Any] = {
         "table": table,
         "vectors": vectors,
         "offsets": np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
@@ -156,11 +156,18 @@ def segment_content(
         "step": random.random(size=(n_buckets, dim)).astype(np.float32),
         "norms": (vectors.astype(np.float32) ** 2).sum(axis=1),
         "fingerprints": fingerprints,
-        "key_order": random.permutation(n_rows).astype(np.uint32),
+    }
+    spec: dict[str, Any] = {
+        "schema": table.schema.insert(1, vector).with_metadata({"owner": "tests"}),
+        "vector": "embedding",
+        "key": "id",
+        "metric": "l2",
         "seqno_range": (3, 9),
         "uuid": UUID_1,
     }
-    return SegmentContent(**(content | replaced))
+    for name, value in replaced.items():
+        (rows if name in rows else spec)[name] = value
+    return SegmentContent(spec=SegmentSpec(**spec), rows=SegmentExtent(**rows))
 
 
 def segment_bytes(content: SegmentContent) -> tuple[bytes, SegmentSummary]:

@@ -143,13 +143,13 @@ READER = opened(segment_content(10_000, columns={"word": WORDS}))
 
 def test_taking_decodes_only_the_blocks_that_hold_the_rows(monkeypatch, reader):
     touched = []
-    read = reader._file.block
+    read = reader._file.stored
 
     def noting(number):
         touched.append(number)
         return read(number)
 
-    monkeypatch.setattr(reader._file, "block", noting)
+    monkeypatch.setattr(reader._file, "stored", noting)
     reader.take(np.array([1, 9_000, 2]), ["word"])
     assert len(touched) == 2
 

@@ -1,0 +1,164 @@
+"""Columns of numbers: integers, floats, and what Arrow holds as one of them, such as dates."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drift_arrow.format.codecs.float_layout import dump_floats, load_floats
+from drift_arrow.format.codecs.integer_layout import dump_integers, load_integers
+from drift_arrow.format.codecs.part import Cursor, Encoded, Part, Source
+from drift_arrow.format.codecs.validity import Validity, read_validity
+from drift_arrow.format.encoding import Encoding
+from drift_arrow.format.layout import CodecId
+from drift_arrow.format.numbers import filled_numbers, number_dtype
+from drift_arrow.kernels import floats, integers
+from drift_arrow.kernels.encoded_floats import EncodedFloats
+from drift_arrow.kernels.encoded_integers import EncodedIntegers
+from drift_arrow.kernels.lanes import VALUES
+
+_CACHE_LINE: Final = 64
+_INTEGER_SCHEMES: Final = ("frame", "delta", "runs", "dictionary")
+
+
+def number_codec(dtype: np.dtype[Any]) -> CodecId:
+    """The codec of numbers of a type in memory."""
+    return CodecId.FLOATS if dtype.kind == "f" else CodecId.INTEGERS
+
+
+def encode_numbers(array: pa.Array) -> Encoded:
+    """Encode an array for whose type there is a `number_dtype`."""
+    values, validity = filled_numbers(array), Validity.of(array)
+    if values.dtype.kind == "f":
+        packed = dump_floats(floats.encode_floats(values))
+    else:
+        packed = dump_integers(integers.encode_integers(values))
+    return Encoded(number_codec(values.dtype), validity.encode() + packed, values.nbytes + validity.raw_len)
+
+
+def open_numbers(part: Part, kind: pa.DataType, source: Source) -> NumbersBlock:
+    """Parse what `encode_numbers` wrote; raises CorruptionError."""
+    dtype = number_dtype(kind)
+    if dtype is None or part.codec != number_codec(dtype):
+        raise source.damage(f"holds values of another type than its column; codec={part.codec} type={kind}")
+    cursor = Cursor(part.stored, source)
+    validity = read_validity(cursor, part.n_values, source)
+    source.check_size(part, part.n_values * dtype.itemsize + validity.raw_len)
+    stored, size = cursor.rest(), (dtype.itemsize, part.n_values)
+    if dtype.kind == "f":
+        return FloatsBlock(load_floats(stored, *size, source), part, validity, kind)
+    return IntegersBlock(load_integers(stored, *size, source), part, validity, kind)
+
+
+class NumbersBlock(ABC):
+    """Numbers that decode vector by vector.
+
+    Parameters
+    ----------
+    dtype : unsigned or float
+        Of the numbers.
+    part : Part
+    validity : Validity
+    kind : pa.DataType
+    """
+
+    def __init__(self, dtype: np.dtype[Any], part: Part, validity: Validity, kind: pa.DataType) -> None:
+        self._dtype, self._n_values, self._stored_bytes = dtype, part.n_values, len(part.stored)
+        self._validity, self._kind = validity, kind
+
+    def read(self) -> pa.Array:
+        """All rows."""
+        return self._array(self.values(), self._validity.read())
+
+    def take(self, places: NDArray[np.int64]) -> pa.Array:
+        """Rows in any order; decodes each vector of 1024 once."""
+        return self._array(self.some_values(places), self._validity.take(places))
+
+    def values(self) -> NDArray[Any]:
+        """All numbers, also of nulls; (n,) unsigned or float."""
+        # a wide register that is stored across two cache lines costs a fifth more
+        room = np.empty(self._n_values + _CACHE_LINE // self._dtype.itemsize, self._dtype)
+        skip = -room.ctypes.data % _CACHE_LINE // self._dtype.itemsize
+        out = room[skip : skip + self._n_values]
+        self._decode(out)
+        return out
+
+    def some_values(self, places: NDArray[np.int64]) -> NDArray[Any]:
+        """Numbers of some rows, also of nulls; (m,) unsigned or float."""
+        needed, rows = np.unique(places // VALUES, return_inverse=True)
+        if len(needed) * 2 > self._n_values // VALUES:
+            found: NDArray[Any] = self.values()[places]
+            return found
+        vectors = np.empty((len(needed), VALUES), self._dtype)
+        for number, out in zip(needed.tolist(), vectors, strict=True):
+            self._decode_vector(number, out)
+        return vectors[rows, places % VALUES]
+
+    @abstractmethod
+    def describe(self) -> Encoding:
+        """Widths, exceptions and schemes."""
+
+    @abstractmethod
+    def _decode(self, out: NDArray[Any]) -> None:
+        """Decode everything."""
+
+    @abstractmethod
+    def _decode_vector(self, number: int, out: NDArray[Any]) -> None:
+        """Decode one vector into (1024,), of which the last may leave a part as it is."""
+
+    def _array(self, values: NDArray[Any], validity: pa.Buffer | None) -> pa.Array:
+        return pa.Array.from_buffers(self._kind, len(values), [validity, pa.py_buffer(values)])
+
+    def _encoding(self, name: str, widths: NDArray[np.uint8], n_exceptions: int, schemes: dict[str, int]) -> Encoding:
+        return Encoding(
+            name=name,
+            n_values=self._n_values,
+            stored_bytes=self._stored_bytes,
+            min_width=int(widths.min()) if widths.size else None,
+            max_width=int(widths.max()) if widths.size else None,
+            n_exceptions=n_exceptions,
+            detail=" ".join(f"{scheme}={n}" for scheme, n in schemes.items()),
+        )
+
+
+class IntegersBlock(NumbersBlock):
+    """Integers; `encoded` is checked."""
+
+    def __init__(self, encoded: EncodedIntegers, part: Part, validity: Validity, kind: pa.DataType) -> None:
+        super().__init__(encoded.dtype, part, validity, kind)
+        self.encoded = encoded
+
+    def describe(self) -> Encoding:
+        """Widths, exceptions and schemes."""
+        counts = np.bincount(self.encoded.schemes, minlength=len(_INTEGER_SCHEMES)).tolist()
+        schemes = {scheme: n for scheme, n in zip(_INTEGER_SCHEMES, counts, strict=True) if n}
+        return self._encoding("INTEGERS", self.encoded.widths, self.encoded.exceptions.size, schemes)
+
+    def _decode(self, out: NDArray[Any]) -> None:
+        integers.decode_integers(self.encoded, out)
+
+    def _decode_vector(self, number: int, out: NDArray[Any]) -> None:
+        integers.decode_vector(self.encoded, number, out[: self._n_values - number * VALUES])
+
+
+class FloatsBlock(NumbersBlock):
+    """Floats; `encoded` is checked."""
+
+    def __init__(self, encoded: EncodedFloats, part: Part, validity: Validity, kind: pa.DataType) -> None:
+        super().__init__(encoded.dtype, part, validity, kind)
+        self.encoded = encoded
+
+    def describe(self) -> Encoding:
+        """Widths, exceptions and schemes."""
+        encoded = self.encoded
+        return self._encoding("FLOATS", encoded.widths, encoded.positions.size, encoded.scheme_counts)
+
+    def _decode(self, out: NDArray[Any]) -> None:
+        floats.decode_floats(self.encoded, out)
+
+    def _decode_vector(self, number: int, out: NDArray[Any]) -> None:
+        floats.decode_vector(self.encoded, number, out)

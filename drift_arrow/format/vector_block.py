@@ -1,0 +1,150 @@
+"""Full-precision vectors of one block: plain, or as floats that are compressed without loss."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drift_arrow.errors import CorruptionError
+from drift_arrow.format.block import plain
+from drift_arrow.format.codecs.numbers import FloatsBlock, encode_numbers
+from drift_arrow.format.codecs.part import ColumnBlock, Encoded
+from drift_arrow.format.column_block import open_column
+from drift_arrow.format.column_encoder import ColumnEncoder
+from drift_arrow.format.encoding import Encoding
+from drift_arrow.format.layout import CodecId
+from drift_arrow.kernels.encoded_floats import EncodedFloats
+from drift_arrow.kernels.float_rows import gather_float_rows
+from drift_arrow.kernels.floats import decode_floats
+
+VECTOR_CODECS: Final = frozenset({CodecId.PLAIN, CodecId.FLOATS, CodecId.COMPRESSED, CodecId.PLANES})
+"""Codecs that a block of vectors may have; its first byte is that of the first number of the first row."""
+
+
+class VectorBlock(Protocol):
+    """n parsed and checked vectors of dim dimensions. Immutable; safe to use by many threads."""
+
+    held_bytes: int
+    """Memory that it takes besides the stored bytes."""
+
+    def read(self) -> NDArray[Any]:
+        """(n, dim) matrix of the stored type, read-only if it is a view of the stored bytes."""
+        ...
+
+    def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
+        """Write rows, in any order but fastest in a rising one, to (m, dim) `out` of the stored type."""
+        ...
+
+    def describe(self) -> Encoding:
+        """What `drift-cli inspect` prints."""
+        ...
+
+
+def encode_vectors(matrix: NDArray[Any], profile: str) -> Encoded:
+    """Encode a matrix by the codecs of a profile, or plainly if they save less than an eighth."""
+    flat = np.ascontiguousarray(matrix).reshape(-1)
+    numbers = pa.array(flat)
+    encoded = encode_numbers(numbers) if profile == "hot" else ColumnEncoder(numbers.type, profile).encode(numbers)
+    pays = encoded.codec in VECTOR_CODECS - {CodecId.PLAIN} and len(encoded.stored) * 8 <= flat.nbytes * 7
+    return encoded if pays else plain(flat)
+
+
+def open_vectors(
+    stored: memoryview, codec: int, kind: pa.FixedSizeListType, n_rows: int, *, path: str, offset: int
+) -> VectorBlock:
+    """Parse and check a block of vectors.
+
+    Parameters
+    ----------
+    stored : memoryview
+        Its stored bytes, whose checksum was verified.
+    codec, n_rows : int
+        What the header of the block declares.
+    kind : pa.FixedSizeListType
+        Of the vector column.
+    path, offset : str, int
+        Location of `stored`, for errors.
+
+    Raises
+    ------
+    CorruptionError
+        The bytes are nothing that an encoder of so many vectors produced.
+    UnsupportedFormatError
+        The codec is unknown here.
+    """
+    dtype, dim = np.dtype(kind.value_type.to_pandas_dtype()), int(kind.list_size)
+    n_numbers = n_rows * dim
+    raw_len = n_numbers * dtype.itemsize
+    if codec == CodecId.PLAIN:
+        if len(stored) != raw_len:
+            message = f"block of vectors has another size; stored_len={len(stored)} expected={raw_len}"
+            raise CorruptionError(message, path=path, offset=offset)
+        return PlainVectors(np.frombuffer(stored, dtype=dtype).reshape(n_rows, dim))
+    block = open_column(stored, codec, raw_len, kind.value_type, n_numbers, dictionary=None, path=path, offset=offset)
+    return FloatVectors(block.encoded, block, dim) if isinstance(block, FloatsBlock) else OtherVectors(block, dim)
+
+
+class PlainVectors:
+    """A view of the stored bytes."""
+
+    held_bytes = 0
+
+    def __init__(self, matrix: NDArray[Any]) -> None:
+        self._matrix = matrix
+
+    def read(self) -> NDArray[Any]:
+        """The view."""
+        return self._matrix
+
+    def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
+        """Copy rows."""
+        np.take(self._matrix, places, axis=0, out=out, mode="clip")
+
+    def describe(self) -> Encoding:
+        """Size."""
+        return Encoding(name="PLAIN", n_values=self._matrix.size, stored_bytes=self._matrix.nbytes)
+
+
+class FloatVectors:
+    """Floats of which only those vectors of 1024 values are decoded that the rows touch."""
+
+    def __init__(self, encoded: EncodedFloats, block: ColumnBlock, dim: int) -> None:
+        self._encoded, self._block, self._dim = encoded, block, dim
+        self.held_bytes = encoded.starts.nbytes
+
+    def read(self) -> NDArray[Any]:
+        """A new matrix."""
+        return decode_floats(self._encoded).reshape(-1, self._dim)
+
+    def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
+        """Decode what the rows touch."""
+        gather_float_rows(self._encoded, places, self._dim, out)
+
+    def describe(self) -> Encoding:
+        """As of a column of floats."""
+        return self._block.describe()
+
+
+class OtherVectors:
+    """Floats that are decoded as a whole, each time."""
+
+    held_bytes = 0
+
+    def __init__(self, block: ColumnBlock, dim: int) -> None:
+        self._block, self._dim = block, dim
+
+    def read(self) -> NDArray[Any]:
+        """A new matrix."""
+        matrix: NDArray[Any] = self._block.read().to_numpy().reshape(-1, self._dim)
+        return matrix
+
+    def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
+        """Copy rows of the matrix."""
+        np.take(self.read(), places, axis=0, out=out, mode="clip")
+
+    def describe(self) -> Encoding:
+        """As of a column of floats."""
+        return self._block.describe()
