@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from drift_arrow.cli.commands import add, create, demo, drop, export, import_, search, serve, sql, stats, verify
+from drift_arrow.cli.commands import (
+    add,
+    create,
+    demo,
+    drop,
+    export,
+    import_,
+    inspect,
+    search,
+    serve,
+    sql,
+    stats,
+    verify,
+)
 from drift_arrow.cli.commands import list as list_
 from drift_arrow.cli.failures import OneLineErrors
 
@@ -24,6 +37,7 @@ app.command("sql", epilog=sql.EPILOG)(sql.sql)
 app.command("export", epilog=export.EPILOG)(export.export)
 app.command("import", epilog=import_.EPILOG)(import_.import_)
 app.command("stats", epilog=stats.EPILOG)(stats.stats)
+app.command("inspect", epilog=inspect.EPILOG)(inspect.inspect)
 app.command("verify", epilog=verify.EPILOG)(verify.verify)
 app.command("list", epilog=list_.EPILOG)(list_.list_collections)
 app.command("drop", epilog=drop.EPILOG)(drop.drop)

@@ -19,7 +19,6 @@ from drift_arrow.format.file_header import FileHeader, decode_file_header
 from drift_arrow.format.layout import (
     FOOTER_PREFIX_BYTES,
     FORMAT_VERSION,
-    HEADER_BYTES,
     INDEX_ENTRY_BYTES,
     MAX_FOOTER_BYTES,
     MAX_SEGMENT_ROWS,

@@ -57,9 +57,7 @@ class SegmentTables:
         # block by block: the sorted keys are not held all at once beside the others
         n_rows = MAX_BLOCK_BYTES // _FINGERPRINT_BYTES
         for start in range(0, len(key_order), n_rows):
-            sink.write_array(
-                BlockType.FINGERPRINTS, fingerprints[key_order[start : start + n_rows]], first_row=start
-            )
+            sink.write_array(BlockType.FINGERPRINTS, fingerprints[key_order[start : start + n_rows]], first_row=start)
         sink.write_array(BlockType.KEY_ORDER, key_order)
         sink.write_array(BlockType.BLOOM, build_bloom(fingerprints))
 

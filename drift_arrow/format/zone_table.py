@@ -126,7 +126,7 @@ def _float_bounds(rows: pa.Array, kind: pa.DataType) -> tuple[bool, bytes | None
         return True, None, None
     # a zero of either sign is bounded by both of them
     minimum, maximum = np.fmin.reduce(values), np.fmax.reduce(values)
-    bounds = np.array([minimum if minimum else -0.0, maximum if maximum else 0.0], values.dtype)
+    bounds = np.array([minimum or -0.0, maximum or 0.0], values.dtype)
     width = kind.bit_width // 8
     return bool(is_nan.any()), bounds.tobytes()[:width], bounds.tobytes()[width:]
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
 import numpy as np
 import pyarrow as pa
 
-from drift_arrow.format.block import (
-    check_block,
-    check_padding,
-    decode_block,
-    decode_block_header,
-    encode_block,
-)
+from drift_arrow.format.block import check_padding, check_stored, decode_block_header, encode_block, plain
 from drift_arrow.format.block_index import INDEX_DTYPE, BlockIndex
 from drift_arrow.format.checksum import xxh3_64, xxh3_128
 from drift_arrow.format.layout import HEADER_BYTES, NO_COLUMN, PAGE_BYTES, BlockType, padding_bytes
@@ -59,16 +54,32 @@ def segment_seeds() -> list[bytes]:
 
 def parse_segment(data: bytes) -> None:
     """Open, verify, and read in every way."""
-    # Half of the files are compared with their digest at open, half are verified block by block.
-    digest = xxh3_128(data) if xxh3_64(data) % 2 else None
-    reader = SegmentReader(data, _PATH, len(data), digest)
+    # A third of the files is compared with its digest at open, a third is verified block by block, a third is fetched.
+    way = xxh3_64(data) % 3
+    reader = SegmentReader(_Store(data) if way == 0 else data, _PATH, len(data), xxh3_128(data) if way == 1 else None)
+    names = reader.schema.names
     rows = np.unique(np.array([0, reader.n_rows // 2, reader.n_rows - 1]))
-    reader.take(rows[::-1], reader.schema.names)
+    reader.take(rows[::-1], names)
     reader.vectors(rows)
-    reader.read_columns(reader.schema.names)
+    reader.raw_vectors(0, reader.n_rows)
+    reader.read_rows(reader.n_rows // 3, reader.n_rows // 2, names)
+    reader.read_bucket(reader.n_buckets - 1, names)
+    reader.read_columns(names)
     for _ in reader.vector_blocks():
         pass
+    reader.maybe_contains(reader.sorted_fingerprints)
+    reader.blocks()
     reader.verify()
+
+
+class _Store:
+    """Bytes that are asked for by ranges."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self.size_bytes = data, len(data)
+
+    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        return [self._data[start : start + length] for start, length in ranges]
 
 
 def footer_seeds() -> list[bytes]:
@@ -92,7 +103,7 @@ def mutate_footer(data: bytes, random: Random) -> bytes:
 def parse_footer(data: bytes) -> None:
     """As `SegmentFile` does, with a header that says what the footer says."""
     n_blocks = _COUNTS.unpack_from(data)[1] if len(data) >= _COUNTS.size else 0
-    header = decode_block_header(memoryview(_header_of_footer(n_blocks)), 0, UUID_1, path=_PATH)
+    header = decode_block_header(memoryview(_header_of_footer(n_blocks)), UUID_1, path=_PATH, offset=0)
     meta, index = decode_footer(memoryview(data), header, path=_PATH, offset=0)
     _use_index(index, meta.n_rows)
 
@@ -134,13 +145,12 @@ def mutate_block(data: bytes, random: Random) -> bytes:
 
 
 def parse_block(data: bytes) -> None:
-    """Header, checksum, codec, padding."""
-    view = memoryview(data)
-    header = decode_block_header(view, HEADER_BYTES, UUID_1, path=_PATH)
-    check_block(view, HEADER_BYTES, header, path=_PATH)
-    raw = decode_block(view, HEADER_BYTES, header, path=_PATH)
-    assert len(raw) == header.raw_len
-    check_padding(view, 2 * HEADER_BYTES + header.stored_len, len(data), path=_PATH)
+    """Header, checksum, padding."""
+    block = memoryview(data)[HEADER_BYTES:]
+    header = decode_block_header(block, UUID_1, path=_PATH, offset=0)
+    assert len(check_stored(block, header, path=_PATH, offset=0)) == header.stored_len
+    used = HEADER_BYTES + header.stored_len
+    check_padding(block[used:], len(block) - used, path=_PATH, offset=used)
 
 
 def _use_index(index: BlockIndex, n_rows: int) -> None:
@@ -164,7 +174,7 @@ def _footer_of(data: bytes) -> bytes:
 
 
 def _header_of_footer(n_blocks: int) -> bytes:
-    header, _ = encode_block(UUID_1, BlockType.FOOTER, b"", n_values=0)
+    header, _ = encode_block(UUID_1, BlockType.FOOTER, plain(b""), n_values=0)
     return replace(header, n_values=n_blocks).encode(UUID_1)
 
 
