@@ -40,17 +40,20 @@ class OpenBlocks(Generic[_Block]):
         return [number for number in numbers if self._kept.get(number) is None]
 
     def open(self, numbers: Sequence[int], stored: Mapping[int, memoryview] = _NONE) -> dict[int, _Block]:
-        """Blocks by number; what is neither kept nor `stored` is read in one request. Raises CorruptionError."""
-        found = {number: block for number in numbers if (block := self._kept.get(number)) is not None}
-        absent = [number for number in numbers if number not in found]
-        stored = {**self._blocks.read([number for number in absent if number not in stored]), **stored}
-        for number in absent:
-            block = found[number] = self._parse(number, stored[number])
-            self._kept.put(number, block, self._held_bytes(number, block))
-        return found
+        """Blocks by number, in the order given; what is neither kept nor `stored` is read in one request. Raises CorruptionError."""
+        kept = {number: self._kept.get(number) for number in numbers}
+        absent = [number for number, block in kept.items() if block is None and number not in stored]
+        stored = {**stored, **self._blocks.read(absent)} if absent else stored
+        return {number: self._put(number, stored[number]) if block is None else block for number, block in kept.items()}
 
     def scan(self, numbers: Sequence[int], stored: Mapping[int, memoryview] = _NONE) -> Iterator[tuple[int, _Block]]:
         """Number and block of each, parsed one by one and not kept: whoever reads all does not come back soon."""
-        stored = {**self._blocks.read([number for number in numbers if number not in stored]), **stored}
+        stored = {**stored, **self._blocks.read([number for number in numbers if number not in stored])}
         for number in numbers:
-            yield number, self._kept.get(number) or self._parse(number, stored[number])
+            block = self._kept.get(number)
+            yield number, self._parse(number, stored[number]) if block is None else block
+
+    def _put(self, number: int, stored: memoryview) -> _Block:
+        block = self._parse(number, stored)
+        self._kept.put(number, block, self._held_bytes(number, block))
+        return block

@@ -48,13 +48,12 @@ class SegmentVectors:
         order = np.argsort(rows, kind="stable")
         rising = rows[order]
         owners = self._index.owners(self._blocks, rising)
-        starts = np.flatnonzero(np.diff(owners, prepend=-1))
-        numbers = owners[starts].tolist()
-        blocks = self.opened.open(numbers, stored)
         places = rising - self._index.first_rows[owners]
+        starts = np.flatnonzero(np.diff(owners, prepend=-1)).tolist()
+        blocks = self.opened.open(owners[starts].tolist(), stored)
         found = np.empty((len(rows), self._dim), dtype=self._dtype)
-        for number, start, stop in zip(numbers, starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True):
-            blocks[number].gather(places[start:stop], found[start:stop])
+        for block, start, stop in zip(blocks.values(), starts, [*starts[1:], len(rows)], strict=False):
+            block.gather(places[start:stop], found[start:stop])
         matrix = np.empty_like(found)
         matrix[order] = found
         return matrix

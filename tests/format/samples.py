@@ -163,6 +163,7 @@ def segment_content(
         "key": "id",
         "metric": "l2",
         "seqno_range": (3, 9),
+        "profile": "hot",
         "uuid": UUID_1,
     }
     for name, value in replaced.items():
@@ -248,3 +249,19 @@ def outcome(read, *arguments):
         return read(*arguments), None
     except DAMAGE as error:
         return None, error
+
+
+class CountingSource:
+    """A store with one file, which remembers what it was asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size_bytes = len(data)
+        self.requests: list[list[tuple[int, int]]] = []
+        self.error: Exception | None = None
+
+    def read_ranges(self, ranges):
+        if self.error is not None:
+            raise self.error
+        self.requests.append(list(ranges))
+        return [self.data[offset : offset + length] for offset, length in ranges]

@@ -14,8 +14,10 @@ def resealed(data):
 
 
 def test_a_header_comes_back_from_any_offset():
-    data = bytes(8) + HEADER.encode() + b"more"
-    assert decode_file_header(data, SEGMENT_MAGIC, path="p", offset=8) == HEADER
+    assert decode_file_header(HEADER.encode() + b"more", SEGMENT_MAGIC, path="p", offset=8) == HEADER
+    with pytest.raises(CorruptionError) as caught:
+        decode_file_header(flipped(HEADER.encode(), 5), SEGMENT_MAGIC, path="p", offset=8)
+    assert caught.value.offset == 8
 
 
 def test_a_header_has_64_bytes_and_starts_with_its_magic():

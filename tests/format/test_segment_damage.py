@@ -14,7 +14,7 @@ CONTENT = segment_content(columns={"text": pa.array([None if row % 5 == 0 else f
 DATA, SUMMARY = segment_bytes(CONTENT)
 INDEX = SegmentReader(DATA, "p")._file.index
 FOOTER = SegmentReader(DATA, "p")._file.tail.footer_offset
-COLUMNS = CONTENT.schema.names
+COLUMNS = CONTENT.spec.schema.names
 
 
 def regions():
@@ -120,13 +120,13 @@ def test_zeroed_sectors_are_damage():
 
 
 def test_another_intact_segment_is_not_the_one_that_the_manifest_names():
-    other, _ = segment_bytes(segment_content(uuid=UUID_2, seed=8, columns={"text": CONTENT.table.column("text")}))
+    other, _ = segment_bytes(segment_content(uuid=UUID_2, seed=8, columns={"text": CONTENT.rows.table.column("text")}))
     with pytest.raises(CorruptionError, match="not the one that the manifest names"):
         SegmentReader(other, "p", expected_digest=SUMMARY.digest)
 
 
 def test_a_page_of_another_segment_is_damage():
-    other, _ = segment_bytes(segment_content(uuid=UUID_2, columns={"text": CONTENT.table.column("text")}))
+    other, _ = segment_bytes(segment_content(uuid=UUID_2, columns={"text": CONTENT.rows.table.column("text")}))
     for offset in range(0, len(DATA), PAGE_BYTES):
         mixed = DATA[:offset] + other[offset : offset + PAGE_BYTES] + DATA[offset + PAGE_BYTES :]
         with pytest.raises(CorruptionError):

@@ -8,14 +8,17 @@ import pyarrow as pa
 import pytest
 
 from drift_arrow.errors import CorruptionError, UnsupportedFormatError
-from drift_arrow.format import segment_writer
-from drift_arrow.format.block import encode_block
+from drift_arrow.format import segment_extent
+from drift_arrow.format.block import encode_block, plain
 from drift_arrow.format.block_index import INDEX_DTYPE
 from drift_arrow.format.canonical_json import dump_json, load_json
 from drift_arrow.format.checksum import xxh3_128
 from drift_arrow.format.layout import HEADER_BYTES, PAGE_BYTES, BlockType
 from drift_arrow.format.segment_footer import SegmentTail
 from drift_arrow.format.segment_reader import SegmentReader
+from drift_arrow.format.segment_sink import SegmentSink
+from drift_arrow.format.segment_tables import SegmentTables
+from drift_arrow.format.zone_table import ZONE_DTYPE
 from tests.format.samples import UUID_1, UUID_2, segment_bytes, segment_content
 
 CONTENT = segment_content(columns={"text": pa.array([None if row % 5 == 0 else f"text {row}" for row in range(40)])})
@@ -43,7 +46,7 @@ def resealed(*, meta=None, entries=(), footer=None, header=None, tail=None):
     if footer is None:
         text = dump_json(fields | (meta or {}))
         footer = struct.pack("<II", len(text), len(index)) + text + bytes(-len(text) % 8) + index.tobytes()
-    written, buffers = encode_block(UUID_1, BlockType.FOOTER, footer, n_values=len(index))
+    written, buffers = encode_block(UUID_1, BlockType.FOOTER, plain(footer), n_values=len(index))
     written = replace(written, **(header or {}))
     body = b"".join(map(bytes, [DATA[:FOOTER], written.encode(UUID_1), *buffers[1:]]))
     pointer = SegmentTail(
@@ -61,6 +64,10 @@ def test_resealing_without_a_change_gives_the_same_file():
 
 
 CODES_BLOCK = INDEX.blocks(BlockType.CODES).start
+VECTORS_BLOCK = INDEX.blocks(BlockType.VECTORS).start
+BLOOM_BLOCK = INDEX.blocks(BlockType.BLOOM).start
+ZONES_BLOCK = INDEX.blocks(BlockType.ZONES).start
+TEXT_BLOCK = INDEX.blocks(BlockType.COLUMN, 2).start
 FORGED_META = {
     "more rows": {"n_rows": 41},
     "no rows": {"n_rows": 0},
@@ -86,8 +93,19 @@ FORGED_INDEX = {
     "no values": [(CODES_BLOCK, "n_values", 0)],
     "an unknown type": [(CODES_BLOCK, "type", 99)],
     "a type that is out of order": [(CODES_BLOCK, "type", 2)],
-    "a column of no schema": [(len(INDEX) - 1, "column", 77)],
+    "a column of no schema": [(TEXT_BLOCK, "column", 77)],
+    "payload of the vector column": [(TEXT_BLOCK, "column", 1)],
     "compressed codes": [(CODES_BLOCK, "codec", 1)],
+    "integers for vectors": [(VECTORS_BLOCK, "codec", 2)],
+    "vectors of another size": [(VECTORS_BLOCK, "raw_len", 484)],
+    "a compressed filter": [(BLOOM_BLOCK, "codec", 1)],
+    "a filter without blocks": [(BLOOM_BLOCK, "n_values", 0)],
+    "a filter with more blocks than bytes": [(BLOOM_BLOCK, "n_values", 3)],
+    "no filter": [(BLOOM_BLOCK, "type", BlockType.KEY_ORDER)],
+    "a filter of a column": [(BLOOM_BLOCK, "column", 0)],
+    "zones for other blocks": [(ZONES_BLOCK, "n_values", 1)],
+    "a dictionary of no column": [(ZONES_BLOCK, "type", BlockType.DICTIONARY)],
+    "a block of text in an extent before its own": [(TEXT_BLOCK, "offset", PAGE_BYTES)],
 }
 
 
@@ -126,25 +144,65 @@ def test_pages_between_footer_and_tail_are_damage():
         SegmentReader(whole[:-HEADER_BYTES] + bytes(PAGE_BYTES) + whole[-HEADER_BYTES:], "p")
 
 
-def test_a_block_that_no_part_asks_for_is_damage(monkeypatch):
-    write_column = segment_writer._write_column
+def forged(monkeypatch, content=CONTENT, *, replaced=None, more=()):
+    """A segment of a writer that writes other tables, and more of them, than it should."""
+    write_array = SegmentSink.write_array
+    write = SegmentTables.write
 
-    def write_more(sink, column, values, name):
-        write_column(sink, column, values, name)
-        if name == "text":
-            sink.write_block(BlockType.BITMAP, b"more", n_values=1)
+    def write_other(sink, block_type, rows, *, first_row=0):
+        write_array(sink, block_type, (replaced or {}).get(block_type, rows), first_row=first_row)
 
-    monkeypatch.setattr(segment_writer, "_write_column", write_more)
-    data, _ = segment_bytes(CONTENT)
-    with pytest.raises(CorruptionError, match="contradicts the metadata"):
+    def write_more(tables, sink):
+        write(tables, sink)
+        for block_type, column, n_values in more:
+            sink.write_block(block_type, plain(b"more"), n_values=n_values, column=column)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SegmentSink, "write_array", write_other)
+        patch.setattr(SegmentTables, "write", write_more)
+        return segment_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        [(BlockType.BITMAP, 0xFFFF, 1)],
+        [(BlockType.DICTIONARY, 0, 1)] * 2,
+        [(BlockType.DICTIONARY, 1, 1)],
+        [(BlockType.DICTIONARY, 7, 1)],
+        [(BlockType.DICTIONARY, 0xFFFF, 1)],
+        [(BlockType.DICTIONARY, 0, 2)],
+        [(99, 0xFFFF, 1)],
+    ],
+    ids=["bitmap", "two of a column", "of the vector", "of no column", "of all", "of two values", "unknown type"],
+)
+def test_a_block_that_no_part_asks_for_is_damage(monkeypatch, more):
+    data, _ = forged(monkeypatch, more=more)
+    with pytest.raises(CorruptionError, match="contradicts the"):
         SegmentReader(data, "p")
 
 
-def test_a_bucket_that_crosses_code_blocks_is_damage(monkeypatch):
-    monkeypatch.setattr(segment_writer, "_bucket_cuts", lambda offsets, _: [0, int(offsets[1]) - 1])
-    data, _ = segment_bytes(CONTENT)
+def test_a_bucket_that_crosses_extents_is_damage(monkeypatch):
+    monkeypatch.setattr(segment_extent, "EXTENT_ROWS", 12)
+    offsets = np.array([0, 10, 20, 30, 40], dtype=np.int64)
+    content = segment_content(offsets=offsets)
+    assert SegmentReader(forged(monkeypatch, content)[0], "p").n_rows == 40
+    data, _ = forged(monkeypatch, content, replaced={BlockType.BUCKET_OFFSETS: np.array([0, 11, 20, 30, 40])})
     with pytest.raises(CorruptionError, match="a bucket crosses blocks"):
         SegmentReader(data, "p")
+
+
+def test_payload_that_crosses_extents_is_damage(monkeypatch):
+    write_array = SegmentSink.write_array
+
+    def write_halves(sink, block_type, rows, *, first_row=0):
+        parts = [rows[:20], rows[20:]] if block_type is BlockType.CODES else [rows]
+        for number, part in enumerate(parts):
+            write_array(sink, block_type, part, first_row=first_row + 20 * number)
+
+    monkeypatch.setattr(SegmentSink, "write_array", write_halves)
+    with pytest.raises(CorruptionError, match="contradicts the file|crosses extents"):
+        SegmentReader(segment_bytes(CONTENT)[0], "p")
 
 
 @pytest.mark.parametrize("meta", FORGED_META.values(), ids=FORGED_META)
@@ -163,7 +221,7 @@ def test_a_forged_index_is_damage(entries):
 
 def test_an_unknown_codec_asks_for_an_upgrade():
     with pytest.raises(UnsupportedFormatError, match="upgrade"):
-        SegmentReader(resealed(entries=[(len(INDEX) - 1, "codec", 7)]), "p")
+        SegmentReader(resealed(entries=[(TEXT_BLOCK, "codec", 99)]), "p")
 
 
 def test_a_newer_version_asks_for_an_upgrade():
@@ -172,18 +230,62 @@ def test_a_newer_version_asks_for_an_upgrade():
 
 
 @pytest.mark.parametrize(
-    ("name", "values"),
+    ("block_type", "values"),
     [
-        ("offsets", np.array([0, 30, 20, 30, 40])),
-        ("offsets", np.array([0, 10, 20, 30, 41])),
-        ("offsets", np.array([-1, 10, 20, 30, 40])),
-        ("offsets", np.array([5, 10, 20, 30, 40])),
-        ("key_order", np.full(40, 40, np.uint32)),
+        (BlockType.BUCKET_OFFSETS, np.array([0, 30, 20, 30, 40])),
+        (BlockType.BUCKET_OFFSETS, np.array([0, 10, 20, 30, 41])),
+        (BlockType.BUCKET_OFFSETS, np.array([-1, 10, 20, 30, 40])),
+        (BlockType.BUCKET_OFFSETS, np.array([5, 10, 20, 30, 40])),
+        (BlockType.KEY_ORDER, np.full(40, 40, np.uint32)),
     ],
 )
-def test_numbers_that_compiled_code_would_follow_out_of_bounds_are_damage(monkeypatch, name, values):
-    monkeypatch.setattr("drift_arrow.format.segment_writer.SegmentContent.check", lambda _: None)
-    data, summary = segment_bytes(segment_content(**{name: values}))
+def test_numbers_that_compiled_code_would_follow_out_of_bounds_are_damage(monkeypatch, block_type, values):
+    data, summary = forged(monkeypatch, replaced={block_type: values})
     assert xxh3_128(data) == summary.digest
     with pytest.raises(CorruptionError):
         SegmentReader(data, "p", summary.size_bytes, summary.digest)
+
+
+FORGED_ZONES = {
+    "more nulls than rows": {"null_count": 41},
+    "an unknown flag": {"flags": 8},
+    "a length past the bound": {"min_len": 17},
+    "a length without a bound": {"flags": 2},
+    "a byte that is not zero": {"zero": 1},
+    "bytes behind a bound": {"min_len": 5},
+}
+
+
+@pytest.mark.parametrize("fields", FORGED_ZONES.values(), ids=FORGED_ZONES)
+def test_a_forged_zone_is_damage_at_open(monkeypatch, fields):
+    with pytest.raises(CorruptionError, match="zone map is impossible; entry=1") as caught:
+        SegmentReader(forged(monkeypatch, replaced={BlockType.ZONES: zones(1, **fields)})[0], "p")
+    assert caught.value.offset == int(INDEX.offsets[ZONES_BLOCK]) + HEADER_BYTES
+
+
+FORGED_BOUNDS = {
+    "a number of another width": (0, {"min_len": 7, "flags": 3, "minimum": b""}),
+    "the wrong way round": (0, {"minimum": bytes([40]), "maximum": bytes([2])}),
+    "NaN among integers": (0, {"flags": 7}),
+    "text that is not UTF-8": (1, {"minimum": b"\xff", "min_len": 1}),
+    "text the wrong way round": (1, {"minimum": b"z", "min_len": 1}),
+}
+
+
+@pytest.mark.parametrize(("entry", "fields"), FORGED_BOUNDS.values(), ids=FORGED_BOUNDS)
+def test_a_forged_bound_is_damage_when_it_is_asked_for(monkeypatch, entry, fields):
+    reader = SegmentReader(forged(monkeypatch, replaced={BlockType.ZONES: zones(entry, **fields)})[0], "p")
+    for ask in (reader.verify, lambda: reader.zones(["id", "text"][entry]), reader.blocks):
+        with pytest.raises(CorruptionError, match=f"zone map is impossible; entry={entry}"):
+            ask()
+
+
+def zones(number, **fields):
+    """The zones of the segment, with one changed."""
+    start = int(INDEX.offsets[ZONES_BLOCK]) + HEADER_BYTES
+    entries = np.frombuffer(DATA[start : start + 80], ZONE_DTYPE).copy()
+    for name, value in fields.items():
+        if isinstance(value, bytes):
+            value = np.frombuffer(value.ljust(16, b"\0"), np.uint8)
+        entries[number][name] = value
+    return entries

@@ -10,11 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drift_arrow.errors import InvalidArgumentError
+from drift_arrow.format import open_blocks, segment_extent
+from drift_arrow.format.layout import BlockType
+from drift_arrow.format.segment_blocks import SegmentBlocks
 from drift_arrow.format.segment_reader import SegmentReader
 from tests.format.samples import UUID_1, arrays, same, segment_bytes, segment_content
 
 WORDS = pa.array([None if row % 7 == 0 else f"word {row}" for row in range(10_000)], pa.string_view())
-HOT_ARRAYS = ["offsets", "centroids", "lo", "step", "norms", "key_order"]
+HOT_ARRAYS = ["offsets", "centroids", "lo", "step", "norms"]
 
 
 def opened(content):
@@ -30,22 +33,35 @@ def large():
 
 
 @pytest.fixture(scope="module")
+def small_extents():
+    """The same rows in ten extents or more, for whoever opens them."""
+    return segment_content(10_000, 3, 70, columns={"word": WORDS})
+
+
+@pytest.fixture(autouse=True)
+def _small_extents(request, monkeypatch):
+    if "small_extents" in request.fixturenames:
+        monkeypatch.setattr(segment_extent, "EXTENT_ROWS", 1000)
+
+
+@pytest.fixture(scope="module")
 def reader(large):
     return opened(large)
 
 
 @pytest.mark.parametrize("name", HOT_ARRAYS)
 def test_hot_arrays_come_back(reader, large, name):
-    assert np.array_equal(getattr(reader, name), getattr(large, name))
+    assert np.array_equal(getattr(reader, name), getattr(large.rows, name))
 
 
 def test_fingerprints_come_back(reader, large):
-    assert np.array_equal(reader.sorted_fingerprints, large.fingerprints)
+    assert np.array_equal(reader.sorted_fingerprints, large.rows.fingerprints[reader.key_order])
+    assert (np.diff(reader.sorted_fingerprints[:, 0].astype(np.int64)) > 0).all()
     assert reader.sorted_fingerprints.flags.c_contiguous
 
 
 def test_metadata_comes_back(reader, large):
-    assert reader.schema.equals(large.schema, check_metadata=True)
+    assert reader.schema.equals(large.spec.schema, check_metadata=True)
     assert (reader.vector, reader.key, reader.metric) == ("embedding", "id", "l2")
     assert (reader.n_rows, reader.dim, reader.n_buckets) == (10_000, 600, 70)
     assert (reader.uuid, reader.seqno_range) == (UUID_1, (3, 9))
@@ -53,9 +69,9 @@ def test_metadata_comes_back(reader, large):
 
 def test_code_addresses_lead_to_the_codes_of_each_bucket(reader, large):
     for bucket, address in enumerate(reader.code_address.tolist()):
-        start, stop = large.offsets[bucket : bucket + 2]
+        start, stop = large.rows.offsets[bucket : bucket + 2]
         codes = (ctypes.c_uint8 * ((stop - start) * 600)).from_address(address)
-        assert bytes(codes) == large.codes[start:stop].tobytes()
+        assert bytes(codes) == large.rows.codes[start:stop].tobytes()
 
 
 def test_codes_start_64_byte_aligned_in_the_file(reader):
@@ -71,15 +87,15 @@ def test_vectors_come_back_in_every_stored_type(dtype):
     content = segment_content(dtype=dtype)
     rows = np.array([39, 0, 7, 7])
     found = opened(content)
-    assert np.array_equal(found.raw_vectors(0, 40), content.vectors)
+    assert np.array_equal(found.raw_vectors(0, 40), content.rows.vectors)
     assert found.raw_vectors(0, 40).dtype == dtype
-    assert np.array_equal(found.vectors(rows), content.vectors[rows].astype(np.float32))
+    assert np.array_equal(found.vectors(rows), content.rows.vectors[rows].astype(np.float32))
     assert found.vectors(rows).dtype == np.float32
 
 
 def test_vectors_of_several_blocks_come_back_in_any_order(reader, large):
     rows = np.random.default_rng(5).integers(0, 10_000, 500)
-    assert np.array_equal(reader.vectors(rows), large.vectors[rows])
+    assert np.array_equal(reader.vectors(rows), large.rows.vectors[rows])
     assert reader.vectors(rows).flags.c_contiguous
 
 
@@ -87,35 +103,34 @@ def test_vectors_of_several_blocks_come_back_in_any_order(reader, large):
     ("start", "stop"), [(0, 10_000), (1740, 1760), (0, 0), (5, 5), (10_000, 10_000), (9_999, 10_000)]
 )
 def test_a_range_of_vectors_comes_back(reader, large, start, stop):
-    assert np.array_equal(reader.raw_vectors(start, stop), large.vectors[start:stop])
+    assert np.array_equal(reader.raw_vectors(start, stop), large.rows.vectors[start:stop])
 
 
-def test_vector_blocks_are_views_that_cover_all_rows(reader, large):
+def test_vector_blocks_cover_all_rows(reader, large):
     blocks = list(reader.vector_blocks())
     assert len(blocks) > 1
     assert [first for first, _ in blocks] == np.cumsum([0] + [len(matrix) for _, matrix in blocks[:-1]]).tolist()
-    assert np.array_equal(np.concatenate([matrix for _, matrix in blocks]), large.vectors)
-    assert not any(matrix.flags.owndata for _, matrix in blocks)
+    assert np.array_equal(np.concatenate([matrix for _, matrix in blocks]), large.rows.vectors)
 
 
 def test_no_array_can_be_written_to(reader):
-    for name in [*HOT_ARRAYS, "sorted_fingerprints"]:
+    for name in [*HOT_ARRAYS, "sorted_fingerprints", "key_order"]:
         assert not getattr(reader, name).flags.writeable
 
 
 def test_columns_come_back_whole(reader, large):
     table = reader.read_columns(["word", "category", "embedding", "id"])
-    assert same(table.column("word"), large.table.column("word"))
-    assert table.column("category").to_pylist() == large.table.column("category").to_pylist()
-    assert table.column("id").equals(large.table.column("id"))
+    assert same(table.column("word"), large.rows.table.column("word"))
+    assert table.column("category").to_pylist() == large.rows.table.column("category").to_pylist()
+    assert table.column("id").equals(large.rows.table.column("id"))
     flat = np.concatenate([chunk.flatten().to_numpy() for chunk in table.column("embedding").chunks])
-    assert np.array_equal(flat.reshape(-1, 600), large.vectors)
+    assert np.array_equal(flat.reshape(-1, 600), large.rows.vectors)
 
 
 def test_fields_and_schema_metadata_come_back(reader, large):
     table = reader.take(np.array([1]), ["embedding", "word"])
-    assert table.schema.field("embedding").equals(large.schema.field("embedding"), check_metadata=True)
-    assert table.schema.metadata == large.schema.metadata
+    assert table.schema.field("embedding").equals(large.spec.schema.field("embedding"), check_metadata=True)
+    assert table.schema.metadata == large.spec.schema.metadata
 
 
 @pytest.mark.parametrize("name", arrays())
@@ -141,17 +156,81 @@ def test_any_rows_come_back_in_their_order(rows):
 READER = opened(segment_content(10_000, columns={"word": WORDS}))
 
 
-def test_taking_decodes_only_the_blocks_that_hold_the_rows(monkeypatch, reader):
-    touched = []
-    read = reader._file.stored
+def test_taking_reads_only_the_blocks_that_hold_the_rows_and_each_once(monkeypatch, small_extents):
+    found, touched = opened(small_extents), []
+    check = SegmentBlocks._check
 
-    def noting(number):
+    def noting(blocks, number, frame):
         touched.append(number)
-        return read(number)
+        return check(blocks, number, frame)
 
-    monkeypatch.setattr(reader._file, "stored", noting)
-    reader.take(np.array([1, 9_000, 2]), ["word"])
+    monkeypatch.setattr(SegmentBlocks, "_check", noting)
+    for _ in range(2):
+        found.take(np.array([1, 9_000, 2]), ["word"])
     assert len(touched) == 2
+
+
+def test_no_more_blocks_are_kept_open_than_there_is_room_for(monkeypatch, small_extents):
+    monkeypatch.setattr(open_blocks, "BLOCK_CACHE_BYTES", 20_000)
+    found = opened(small_extents)
+    rows = np.arange(0, 10_000, 500)
+    for _ in range(2):
+        assert found.take(rows, ["id"]).column(0).to_pylist() == rows.tolist()
+    assert 0 < sum(size for _, size in found._columns.opened._kept._kept.values()) <= 20_000
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0, 10_000), (990, 1010), (0, 0), (5, 5), (10_000, 10_000), (9_999, 10_000), (100, 9_000)]
+)
+def test_a_range_of_rows_comes_back(small_extents, start, stop):
+    table = opened(small_extents).read_rows(start, stop, ["word", "embedding", "id"])
+    assert table.column("id").to_pylist() == list(range(start, stop))
+    assert table.column("word").to_pylist() == WORDS.slice(start, stop - start).to_pylist()
+    flat = table.column("embedding").combine_chunks().flatten().to_numpy()
+    assert np.array_equal(flat.reshape(-1, 3), small_extents.rows.vectors[start:stop])
+
+
+def test_the_rows_of_a_bucket_come_back(small_extents):
+    found, offsets = opened(small_extents), small_extents.rows.offsets
+    for bucket in (0, 35, 69):
+        ids = found.read_bucket(bucket, ["id"]).column(0).to_pylist()
+        assert ids == list(range(offsets[bucket], offsets[bucket + 1]))
+
+
+@pytest.mark.parametrize("bucket", [-1, 70])
+def test_a_bucket_outside_of_the_segment_is_refused(small_extents, bucket):
+    with pytest.raises(InvalidArgumentError, match="no such bucket"):
+        opened(small_extents).read_bucket(bucket, ["id"])
+
+
+def test_zones_bound_the_rows_of_each_block(small_extents):
+    found = opened(small_extents)
+    zones, blocks = found.zones("id"), [block for block in found.blocks() if block.column == "id"]
+    assert [zone.minimum.as_py() for zone in zones] == [block.first_row for block in blocks]
+    assert [zone.maximum.as_py() for zone in zones] == [block.first_row + block.n_values - 1 for block in blocks]
+    assert [block.zone for block in blocks] == zones
+
+
+def test_the_vector_has_no_zones(reader):
+    with pytest.raises(InvalidArgumentError, match="vectors have no zones"):
+        reader.zones("embedding")
+
+
+def test_the_filter_of_keys_never_denies_one_and_seldom_names_another(reader, large):
+    assert reader.maybe_contains(large.rows.fingerprints).all()
+    others = np.random.default_rng(3).integers(0, 2**64, (100_000, 2), dtype=np.uint64)
+    assert reader.maybe_contains(others).mean() <= 0.011
+
+
+def test_blocks_are_described_in_the_order_of_the_file(small_extents):
+    found = opened(small_extents)
+    blocks = found.blocks()
+    assert [block.offset for block in blocks] == sorted(block.offset for block in blocks)
+    assert [block.type.name for block in blocks[:4]] == ["CODES", "VECTORS", "COLUMN", "COLUMN"]
+    assert [block.column for block in blocks[:4]] == [None, "embedding", "id", "word"]
+    assert {block.column for block in blocks[-9:]} == {None}
+    assert all(block.stored_len == block.encoding.stored_bytes for block in blocks)
+    assert sum(block.n_values for block in blocks if block.type is BlockType.VECTORS) == 10_000
 
 
 def test_no_rows_and_no_columns_are_fine(reader):
@@ -201,12 +280,11 @@ def test_a_read_only_memory_map_is_read_in_place_and_kept_alive(tmp_path):
         mapped.close()
     del mapped
     gc.collect()
-    assert np.array_equal(norms, content.norms)
+    assert np.array_equal(norms, content.rows.norms)
 
 
 def test_many_threads_read_at_once(large):
     found = opened(large)
-    found._file._verified[:] = False
     rows = np.random.default_rng(6).integers(0, 10_000, (16, 50))
     with ThreadPoolExecutor(8) as pool:
         tables = list(pool.map(lambda some: found.take(some, ["id", "word"]), rows))
