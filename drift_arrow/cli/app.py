@@ -17,6 +17,7 @@ from drift_arrow.cli.commands import (
     sql,
     stats,
     verify,
+    warmup,
 )
 from drift_arrow.cli.commands import list as list_
 from drift_arrow.cli.failures import OneLineErrors
@@ -42,3 +43,4 @@ app.command("verify", epilog=verify.EPILOG)(verify.verify)
 app.command("list", epilog=list_.EPILOG)(list_.list_collections)
 app.command("drop", epilog=drop.EPILOG)(drop.drop)
 app.command("serve", epilog=serve.EPILOG)(serve.serve)
+app.command("warmup", epilog=warmup.EPILOG)(warmup.warmup)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
 from drift_arrow.cli.address import opened
 from drift_arrow.cli.output import console
+from drift_arrow.cli.progress import row_progress
 from drift_arrow.cli.sources import expand, open_source, regroup
 from drift_arrow.cli.sources.conform import conform
 from drift_arrow.errors import DriftError
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.progress import Progress
 
     from drift_arrow import Collection
 
@@ -45,20 +44,6 @@ def add_files(address: str, patterns: list[str], *, is_upsert: bool) -> Added:
                 error.add_note(f"rows_added_before={added.n_rows} while_adding={url!r}")
                 raise
     return added
-
-
-def row_progress(target: Console) -> Progress:
-    """A bar that counts rows; silent unless a person watches."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("rows"),
-        TaskProgressColumn(show_speed=True),
-        TimeElapsedColumn(),
-        console=target,
-        disable=not target.is_terminal,
-    )
 
 
 def add_file(collection: Collection, url: str, *, is_upsert: bool, added: Added, progress: Progress) -> None:

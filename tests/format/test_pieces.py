@@ -19,9 +19,7 @@ def taken(chunks, rows, kind=None):
     owners = np.array([owner for owner, _ in rows], dtype=np.int64)
     places = np.array([place for _, place in rows], dtype=np.int64)
     kind = kind or chunks[0].type
-    return take_pieces(
-        lambda number, some: pc.take(to_plain(chunks[number]), pa.array(some)), owners, places, kind
-    )
+    return take_pieces(lambda number, some: pc.take(to_plain(chunks[number]), pa.array(some)), owners, places, kind)
 
 
 @pytest.mark.parametrize("name", ARRAYS)

@@ -125,7 +125,9 @@ def test_what_is_wanted_at_once_is_fetched_once_however_little_is_kept(monkeypat
 
 def test_a_column_that_is_not_wanted_is_not_fetched(store, reader, content):
     reader.read_columns(["id"])
-    wanted = sum(block.stored_len + HEADER_BYTES for block in SegmentReader(store.data, "p").blocks() if block.column == "id")
+    wanted = sum(
+        block.stored_len + HEADER_BYTES for block in SegmentReader(store.data, "p").blocks() if block.column == "id"
+    )
     assert sum(length for request in store.requests for _, length in request) == wanted
 
 

@@ -220,7 +220,9 @@ WRONG = {
     "an unknown key": {"key": "absent"},
     "an unknown vector": {"vector": "absent"},
     "a column that cannot be stored": {
-        "schema": segment_content().spec.schema.append(pa.field("u", pa.sparse_union([pa.field("v", pa.string_view())]))),
+        "schema": segment_content().spec.schema.append(
+            pa.field("u", pa.sparse_union([pa.field("v", pa.string_view())]))
+        ),
         "table": segment_content().rows.table.append_column(
             "u",
             pa.UnionArray.from_sparse(pa.array([0] * 40, pa.int8()), [pa.array(["x"] * 40, pa.string_view())], ["v"]),

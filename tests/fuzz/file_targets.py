@@ -83,7 +83,7 @@ def schema_seeds() -> list[bytes]:
     """Schemas of every type, one by one and together."""
     fields = [pa.field(name, array.type, metadata={"k": "v"}) for name, array in arrays().items()]
     schemas = [pa.schema([field]) for field in fields] + [pa.schema(fields, metadata={"owner": "tests"})]
-    return [encode_schema(schema).to_pybytes() for schema in [*schemas, segment_content().schema]]
+    return [encode_schema(schema).to_pybytes() for schema in [*schemas, segment_content().spec.schema]]
 
 
 def parse_schema(data: bytes) -> None:

@@ -12,8 +12,8 @@ from drift_arrow.cli.exchange.dictionaries import SharedDictionaries, columns_wi
 from drift_arrow.cli.exchange.marks import mark
 from drift_arrow.cli.exchange.whole_file import whole_file
 from drift_arrow.cli.exchange.writers import arrow_writer, parquet_writer
-from drift_arrow.cli.loading import row_progress
 from drift_arrow.cli.output import console
+from drift_arrow.cli.progress import row_progress
 from drift_arrow.cli.sources.regroup import regroup
 from drift_arrow.engine.predicate import make_predicate
 from drift_arrow.engine.scan import SCAN_BATCH_ROWS

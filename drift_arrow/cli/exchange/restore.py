@@ -10,8 +10,9 @@ import typer
 from drift_arrow.cli.address import connected, opened
 from drift_arrow.cli.exchange.marks import Marks, unmark
 from drift_arrow.cli.inference import infer_schema
-from drift_arrow.cli.loading import Added, add_file, row_progress
+from drift_arrow.cli.loading import Added, add_file
 from drift_arrow.cli.output import console
+from drift_arrow.cli.progress import row_progress
 from drift_arrow.cli.sources import open_source
 
 if TYPE_CHECKING:
