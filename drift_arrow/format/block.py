@@ -47,7 +47,7 @@ class BlockHeader:
     first_row, n_values : int
         The block holds rows (or buckets) ``first_row`` up to ``first_row + n_values``.
     raw_len, stored_len : int
-        Bytes before and after the codec; the first at most 16 MiB, the second no larger.
+        Bytes before and after the codec, at most 16 MiB.
     checksum : int
         xxh3-64 of the stored bytes.
     """
@@ -131,7 +131,8 @@ def decode_block_header(data: memoryview, uuid: str, *, path: str, offset: int) 
     actual = xxh3_64(uuid_bytes(uuid), raw[:_CHECKED_BYTES])
     check_xxh3_64(actual, own, what="block header", path=path, offset=offset)
     room = len(data) - HEADER_BYTES
-    if magic != BLOCK_MAGIC or zero or any(zeros) or raw_len > MAX_BLOCK_BYTES or stored_len > min(raw_len, room):
+    is_bounded = raw_len <= MAX_BLOCK_BYTES and stored_len <= min(MAX_BLOCK_BYTES, room)
+    if magic != BLOCK_MAGIC or zero or any(zeros) or not is_bounded:
         message = f"block header is impossible; magic={magic!r} raw_len={raw_len} stored_len={stored_len}"
         raise CorruptionError(message, path=path, offset=offset)
     return BlockHeader(

@@ -9,10 +9,16 @@ from typing import Final
 import pyarrow as pa
 
 from drift_arrow.errors import UnsupportedFormatError
+from drift_arrow.format.codecs.compressed import open_compressed
+from drift_arrow.format.codecs.dictionary import open_dictionary
+from drift_arrow.format.codecs.extension import ExtensionBlock
+from drift_arrow.format.codecs.nested import open_nested
 from drift_arrow.format.codecs.numbers import open_numbers
 from drift_arrow.format.codecs.part import ColumnBlock, Part, Source
+from drift_arrow.format.codecs.planes import open_planes
 from drift_arrow.format.codecs.stream import open_stream
 from drift_arrow.format.codecs.string_dictionary import StringDictionary
+from drift_arrow.format.codecs.strings import open_strings
 from drift_arrow.format.layout import CodecId
 from drift_arrow.format.plain import plain_type
 
@@ -24,6 +30,11 @@ _OPENERS: Final[Mapping[int, _Opener]] = MappingProxyType(
         CodecId.ZSTD: open_stream,
         CodecId.INTEGERS: open_numbers,
         CodecId.FLOATS: open_numbers,
+        CodecId.STRINGS: open_strings,
+        CodecId.DICTIONARY: open_dictionary,
+        CodecId.NESTED: open_nested,
+        CodecId.COMPRESSED: open_compressed,
+        CodecId.PLANES: open_planes,
     }
 )
 
@@ -61,7 +72,8 @@ def open_column(
     UnsupportedFormatError
         The codec is unknown here.
     """
-    return _open(Source(path, offset, dictionary), Part(codec, n_values, raw_len, stored), plain_type(kind))
+    part, source = Part(codec, n_values, raw_len, stored), Source(path, offset, dictionary, _open)
+    return _open(part, plain_type(kind), source)
 
 
 def check_codec(codec: int, *, path: str) -> None:
@@ -71,6 +83,8 @@ def check_codec(codec: int, *, path: str) -> None:
         raise UnsupportedFormatError(message)
 
 
-def _open(source: Source, part: Part, kind: pa.DataType) -> ColumnBlock:
+def _open(part: Part, kind: pa.DataType, source: Source) -> ColumnBlock:
     check_codec(part.codec, path=source.path)
+    if isinstance(kind, pa.BaseExtensionType):
+        return ExtensionBlock(_open(part, kind.storage_type, source), kind)
     return _OPENERS[part.codec](part, kind, source)

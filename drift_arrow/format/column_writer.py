@@ -71,7 +71,7 @@ class ColumnWriter:
             # Arrow's own size first: rows that are far too many are not worth encoding
             if rows.nbytes <= MAX_BLOCK_BYTES:
                 encoded = self._encoder.encode(rows)
-                if encoded.raw_len <= MAX_BLOCK_BYTES:
+                if max(encoded.raw_len, len(encoded.stored)) <= MAX_BLOCK_BYTES:
                     return rows, encoded
             n_values //= 2
         message = f"one value is too large for a block; column={self._name!r} row={first_row + start}"

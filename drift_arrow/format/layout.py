@@ -76,11 +76,17 @@ NUMBERS_HEADER_BYTES: Final = 24
 ARRAY_ALIGNMENT: Final = 8
 """Arrays and parts in the stored bytes of a column start on multiples of this."""
 
+PART_HEADER_BYTES: Final = 16
+"""Size of the header of a part inside the stored bytes of a column."""
+
 NO_COLUMN: Final = 0xFFFF
 """Column number of a block that belongs to no column of the schema."""
 
 MAX_BLOCK_BYTES: Final = 16 << 20
 """Largest raw size of a block."""
+
+MAX_PART_DEPTH: Final = 32
+"""Most parts around a part of a block of a column."""
 
 MAX_FOOTER_BYTES: Final = 16 << 20
 """Largest raw size of a footer; it bounds the number of blocks of a segment."""

@@ -37,6 +37,13 @@ def fixed_values(array: pa.Array, dtype: np.dtype[Any], per_row: int = 1) -> NDA
     return np.frombuffer(array.buffers()[1], dtype, len(array) * per_row, array.offset * row_bytes)
 
 
+def numbers_of(array: pa.Array) -> NDArray[Any]:
+    """Values of an array for whose type there is a `number_dtype`, also of nulls: a view, (n,)."""
+    dtype = number_dtype(array.type)
+    assert dtype is not None
+    return fixed_values(array, dtype)
+
+
 def filled_numbers(array: pa.Array) -> NDArray[Any]:
     """Values of an array for whose type there is a `number_dtype`; those of nulls cost little.
 
@@ -45,9 +52,7 @@ def filled_numbers(array: pa.Array) -> NDArray[Any]:
     (n,) integers or floats
         Nulls repeat the value before, or the first of all; 0 if all are null. Without nulls, a view.
     """
-    dtype = number_dtype(array.type)
-    assert dtype is not None
-    values = fixed_values(array, dtype)
+    values = numbers_of(array)
     if not array.null_count:
         return values
     return values[filling(array)] if array.null_count < len(array) else np.zeros_like(values)

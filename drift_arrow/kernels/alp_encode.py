@@ -18,7 +18,7 @@ from drift_arrow.kernels.alp_search import (
     search_sample,
     take_sample,
 )
-from drift_arrow.kernels.alp_width import LANES, choose_width
+from drift_arrow.kernels.alp_width import LANES, choose_width, value_range, widen
 from drift_arrow.kernels.float_exceptions import mark_exceptions, take_exceptions
 from drift_arrow.kernels.float_header import ALP, pack_header
 from drift_arrow.kernels.lanes import (
@@ -130,7 +130,7 @@ def _any_integer(codes: Any) -> Any:
 @kernel
 def fit_alp(
     source: Any, start: Any, n_values: Any, candidates: Any, expected: Any, powers: Any, inverses: Any, codes: Any,
-    extremes: Any, lengths: Any, sample: Any, like: Any,
+    extremes: Any, lengths: Any, sample: Any, whole_bytes: Any, like: Any,
 ) -> Any:  # fmt: skip
     """Turn a vector into integers; exponent, factor, base, width, and bits of the vector.
 
@@ -139,17 +139,19 @@ def fit_alp(
     expected : int64     bits of a vector; one that takes far more gets exponents of its own
     codes : (1024,) uint64, overwritten
     extremes : (32,) int64, lengths : (1024,) uint8, sample : (64,) like source; scratch
+    whole_bytes : bool         whether to widen; the bits of the vector are still those that it needs
     """
     item_bits = np.int64(source.itemsize * 8)
     widest = np.int64(64) if item_bits == 64 else np.int64(NARROW_BITS)
     take_sample(source, start, sample)
     number = choose_candidate(candidates, powers, inverses, sample, like)
     exponent, factor = candidates[number, 0], candidates[number, 1]
-    base, width, cost = np.int64(0), np.int64(0), np.int64(0)
+    base = width = cost = least = greatest = np.int64(0)
     for attempt in range(2):
         _transform(source, start, exponent, factor, powers, inverses, codes, extremes, like)
         if n_values - start < VALUES:
             codes[n_values - start :] = _any_integer(codes)
+        least, greatest = value_range(extremes)
         base, width, cost = choose_width(codes, extremes, lengths, widest, exception_bits(item_bits))
         if attempt == 1 or cost <= expected:
             break
@@ -157,6 +159,8 @@ def fit_alp(
         if own[0] == exponent and own[1] == factor:
             break
         exponent, factor = own[0], own[1]
+    if whole_bytes:
+        base, width = widen(base, width, least, greatest)
     if n_values - start < VALUES:
         codes[n_values - start :] = np.uint64(base)
     return exponent, factor, base, width, cost

@@ -13,6 +13,7 @@ from drift_arrow.kernels import _plain_floats as plain
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.float_header import CODE_LIMIT
 from drift_arrow.kernels.lanes import VALUES, advance, fill, lane_vector, load, resize, routine, splat, store
+from drift_arrow.kernels.whole_bytes import MOST_BITS, is_within, round_base, whole_width
 
 LANES: Final = 16
 """Lanes in which least and greatest integers are kept."""
@@ -21,7 +22,7 @@ _MIDDLE_SAMPLE: Final = 15
 
 
 @kernel
-def _range(extremes: Any) -> Any:
+def value_range(extremes: Any) -> Any:
     """Least and greatest integer that is no exception; see `alp_encode.encode_block`."""
     least, greatest = extremes[0], extremes[LANES]
     for lane in range(1, LANES):
@@ -106,7 +107,7 @@ def choose_width(codes: Any, extremes: Any, lengths: Any, widest: Any, cost_of_e
     Tries the windows that begin at the least integer, for outliers above, and those around the middle of them, for
     outliers on both sides. O(1024), and little for each width.
     """
-    least, greatest = _range(extremes)
+    least, greatest = value_range(extremes)
     if least > greatest:
         return least, np.int64(-1), np.int64(2**62)
     widest = min(widest, _bit_length(greatest - least))
@@ -131,3 +132,14 @@ def choose_width(codes: Any, extremes: Any, lengths: Any, widest: Any, cost_of_e
         if exceptions_cost >= best_cost:
             break
     return best_base, best, best_cost
+
+
+@kernel
+def widen(base: Any, width: Any, least: Any, greatest: Any) -> Any:
+    """Base and width in whole bytes, for what `choose_width` has found and the range of the integers."""
+    if not 0 < width <= MOST_BITS:
+        return base, width
+    width, sign = whole_width(width), np.uint64(1 << 63)
+    low, high = np.uint64(least) ^ sign, np.uint64(greatest) ^ sign
+    # the limit of a base is a power of two, beyond which no rounding leads
+    return np.int64(round_base(low, high, width) ^ sign) if is_within(low, high, width) else base, width

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.dictionary import MOST_ENTRIES
 from drift_arrow.kernels.lanes import ROW_BYTES, TAIL_BYTES, VALUES
 
 FRAME: Final = 0
@@ -37,7 +36,8 @@ N_SCHEMES: Final = 4
 POSITION_BITS: Final = 16
 N_LANES: Final = 4
 
-_WIDEST_CODE: Final = MOST_ENTRIES.bit_length() - 1
+_WIDEST_CODE: Final = 16
+"""Codes of a dictionary are unpacked as uint16; a code beyond the last entry means that one."""
 
 _CONTRADICTIONS: Final = (
     "",

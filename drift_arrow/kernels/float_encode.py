@@ -17,7 +17,8 @@ from drift_arrow.kernels.lanes import VALUES
 def encode_group(
     source: Any, n_values: Any, candidates: Any, expected: Any, powers: Any, inverses: Any, dictionary: Any, cut: Any,
     expected_rd: Any, codes: Any, extremes: Any, lengths: Any, masks: Any, sample: Any, left_codes: Any, rights: Any,
-    headers: Any, bases: Any, packed: Any, positions: Any, exceptions: Any, lefts: Any, cursor: Any, like: Any,
+    whole_bytes: Any, headers: Any, bases: Any, packed: Any, positions: Any, exceptions: Any, lefts: Any,
+    cursor: Any, like: Any,
 ) -> None:  # fmt: skip
     """Encode the vectors of a row-group.
 
@@ -27,6 +28,7 @@ def encode_group(
     dictionary : (8,) uint16, cut : like source     of ALP_RD
     expected_rd : int64     bits of a vector of ALP above which ALP_RD is tried too
     codes ... rights : scratch; see `FloatSink`
+    whole_bytes : bool     see `whole_bytes`
     headers, bases : (v,) uint32, int64, overwritten
     packed, positions, exceptions, lefts : written from the cursor on
     cursor : (3,) int64     ends of the packed bytes and of the exceptions of ALP and ALP_RD, updated
@@ -39,8 +41,9 @@ def encode_group(
         fit = (np.int64(0), np.int64(0), np.int64(0), np.int64(0), raw)
         if len(candidates) > 0:
             fit = fit_alp(
-                source, start, n_values, candidates, expected, powers, inverses, codes, extremes, lengths, sample, like
-            )
+                source, start, n_values, candidates, expected, powers, inverses, codes, extremes, lengths, sample,
+                whole_bytes, like,
+            )  # fmt: skip
         is_alp = fit[4] < raw
         if not is_alp or fit[4] > expected_rd:
             parts = fit_alp_rd(source, start, n_values, cut, dictionary, left_codes, rights)

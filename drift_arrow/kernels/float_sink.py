@@ -44,9 +44,10 @@ class FloatSink:
     lengths: NDArray[np.uint8]
     masks: NDArray[np.uint64]
     sample: NDArray[Any]
+    whole_bytes: bool
 
     @classmethod
-    def for_values(cls, bits: NDArray[Any]) -> FloatSink:
+    def for_values(cls, bits: NDArray[Any], *, whole_bytes: bool) -> FloatSink:
         """Room for the worst case, of which the system gives only what is written to."""
         n_vectors = -(-bits.size // VALUES)
         room = n_vectors * VALUES
@@ -66,6 +67,7 @@ class FloatSink:
             lengths=np.empty(VALUES, np.uint8),
             masks=np.empty(VALUES // 64, np.uint64),
             sample=np.empty(SAMPLE, bits.dtype),
+            whole_bytes=whole_bytes,
         )
 
     def put(self, group: NDArray[Any], n: int, vectors: slice) -> None:
@@ -88,8 +90,8 @@ class FloatSink:
         encode_group(
             group, n, candidates, own_from, POWERS, INVERSES, dictionary, group.dtype.type(cut), alp_rd_from,
             self.codes, self.extremes, self.lengths, self.masks, self.sample, self.left_codes, self.rights,
-            self.headers[vectors], self.bases[vectors], self.packed, self.positions, self.exceptions, self.lefts,
-            self.cursor, group.dtype.type(0),
+            self.whole_bytes, self.headers[vectors], self.bases[vectors], self.packed, self.positions, self.exceptions,
+            self.lefts, self.cursor, group.dtype.type(0),
         )  # fmt: skip
 
     def finish(self, dtype: np.dtype[Any], n: int) -> EncodedFloats:

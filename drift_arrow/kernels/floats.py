@@ -18,13 +18,15 @@ from drift_arrow.kernels.lanes import VALUES
 _CUTS: Final = {bits: np.arange(64, dtype=bits) for bits in FLOATS.values()}
 
 
-def encode_floats(values: NDArray[Any]) -> EncodedFloats:
+def encode_floats(values: NDArray[Any], *, whole_bytes: bool = False) -> EncodedFloats:
     """Compress floats so that every bit of them comes back.
 
     Parameters
     ----------
     values : (n,) float16, float32 or float64
         Anything: infinities, denormals, and NaN of any bits.
+    whole_bytes : bool
+        Packs the integers of ALP in 8 or 16 bits where they need no more, for a compressor of bytes that is to follow.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def encode_floats(values: NDArray[Any]) -> EncodedFloats:
     if dtype not in FLOATS:
         raise ValueError(f"values must be float16, float32 or float64; got={dtype}")
     bits = readonly("values", values, dtype, None).view(FLOATS[dtype])
-    sink = FloatSink.for_values(bits)
+    sink = FloatSink.for_values(bits, whole_bytes=whole_bytes)
     for first in range(0, bits.size, GROUP_VECTORS * VALUES):
         group = bits[first : first + GROUP_VECTORS * VALUES]
         n_vectors = -(-group.size // VALUES)

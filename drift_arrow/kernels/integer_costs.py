@@ -26,6 +26,15 @@ _PROBE: Final = 64
 """Values of a vector that tell whether measuring a scheme is worth the time."""
 
 
+class IntegerPlan(NamedTuple):
+    """What each vector is encoded with; fields of `EncodedIntegers`."""
+
+    schemes: NDArray[np.uint8]
+    widths: NDArray[np.uint8]
+    bases: NDArray[Any]
+    exception_counts: NDArray[np.uint16]
+
+
 class IntegerCosts(NamedTuple):
     """For each vector and scheme: the cost in bits, and what the vector would be encoded with.
 
@@ -44,14 +53,15 @@ class IntegerCosts(NamedTuple):
         bits = np.full(shape, IMPOSSIBLE, np.int64)
         return cls(bits, np.zeros(shape, np.uint8), np.zeros(shape, dtype), np.zeros(shape, np.uint16))
 
-    def cheapest(self) -> NDArray[np.uint8]:
-        """Scheme of each vector; the simpler of equals."""
+    def cheapest(self) -> IntegerPlan:
+        """Scheme of each vector that costs least, the simpler of equals, and what belongs to it."""
         schemes: NDArray[np.uint8] = (self.bits * DECODE_WEIGHTS).argmin(axis=1).astype(np.uint8)
-        return schemes
+        at = np.arange(schemes.size), schemes
+        return IntegerPlan(schemes, self.widths[at], self.bases[at], self.exceptions[at])
 
 
 @kernel
-def _range(values: Any, flip: Any) -> Any:
+def value_range(values: Any, flip: Any) -> Any:
     """Smallest and largest of the values with the bits `flip` inverted."""
     # numba computes with 64 bits unless told otherwise, which makes short lanes long ones
     kind = values.dtype.type
@@ -113,7 +123,7 @@ def _measure(
     for i in range(values.size // VALUES):
         v = start + i
         vector = values[i * VALUES : (i + 1) * VALUES]
-        low, high = _range(vector, flip)
+        low, high = value_range(vector, flip)
         bases[v, FRAME] = low ^ flip
         if low == high:
             bits[v, FRAME] = 0
@@ -138,7 +148,7 @@ def _measure(
         if width == 0 or not _is_steady(vector, width, sign):
             continue
         differences(vector, scratch[0], scratch)
-        low, high = _range(scratch[1:], sign)
+        low, high = value_range(scratch[1:], sign)
         bases[v, DELTA] = low ^ sign
         scratch[0] = bases[v, DELTA]
         _subtract(scratch, bases[v, DELTA], scratch)
@@ -150,7 +160,7 @@ def _measure(
 @kernel
 def _measure_codes(codes: Any, bits: Any, widths: Any, bases: Any) -> None:
     for i in range(codes.size // VALUES):
-        low, high = _range(codes[i * VALUES : (i + 1) * VALUES], np.uint16(0))
+        low, high = value_range(codes[i * VALUES : (i + 1) * VALUES], np.uint16(0))
         width = bit_length(np.uint16(high - low))
         if width > 0:
             bits[i, DICTIONARY] = VALUES * width

@@ -14,7 +14,15 @@ from drift_arrow.kernels.delta import decode_deltas, differences, encode_deltas
 from drift_arrow.kernels.dictionary import Dictionary, build_dictionary, decode_codes, encode_codes
 from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY, FRAME, N_LANES, RUNS, EncodedIntegers
 from drift_arrow.kernels.ffor import decode_frames, encode_frames
-from drift_arrow.kernels.integer_costs import IMPOSSIBLE, IntegerCosts, dictionary_pays, measure, measure_codes
+from drift_arrow.kernels.integer_costs import (
+    IMPOSSIBLE,
+    IntegerCosts,
+    IntegerPlan,
+    dictionary_pays,
+    measure,
+    measure_codes,
+)
+from drift_arrow.kernels.integer_widths import widen_vectors
 from drift_arrow.kernels.lanes import VALUES, bit_length
 from drift_arrow.kernels.run_length import decode_runs
 
@@ -29,12 +37,14 @@ _CACHE_LINE: Final = 64
 _Parts = list[tuple[int, NDArray[Any]]]
 
 
-def encode_integers(values: NDArray[Any]) -> EncodedIntegers:
+def encode_integers(values: NDArray[Any], *, whole_bytes: bool = False) -> EncodedIntegers:
     """Encode a column.
 
     Parameters
     ----------
     values : (n,) signed or unsigned integers of 8, 16, 32 or 64 bits
+    whole_bytes : bool
+        Packs codes in 8 or 16 bits where they need no more, for a compressor of bytes that is to follow.
 
     Returns
     -------
@@ -60,7 +70,11 @@ def encode_integers(values: NDArray[Any]) -> EncodedIntegers:
     for start, part in parts:
         measure(part, start, flip, costs)
     dictionary = _try_dictionary(parts, flip, costs)
-    return _encode(bits.size, dtype, parts, costs, dictionary)
+    plan = costs.cheapest()
+    if whole_bytes:
+        for start, part in parts:
+            widen_vectors(part, start, flip, plan)
+    return _encode(bits.size, dtype, parts, plan, dictionary)
 
 
 def _in_vectors(values: NDArray[Any]) -> _Parts:
@@ -94,20 +108,17 @@ def _try_dictionary(parts: _Parts, flip: Any, costs: IntegerCosts) -> Dictionary
 
 
 def _encode(
-    length: int, dtype: np.dtype[Any], parts: _Parts, costs: IntegerCosts, dictionary: Dictionary | None
+    length: int, dtype: np.dtype[Any], parts: _Parts, plan: IntegerPlan, dictionary: Dictionary | None
 ) -> EncodedIntegers:
-    schemes = costs.cheapest()
-    rows = np.arange(schemes.size)
-    widths, bases = costs.widths[rows, schemes], costs.bases[rows, schemes]
-    counts = costs.exceptions[rows, schemes]
-    positions, exceptions = _exceptions(parts, schemes, widths, bases, counts)
+    widths, bases = plan.widths, plan.bases
+    positions, exceptions = _exceptions(parts, *plan)
     encoded = EncodedIntegers(
         length=length,
         dtype=dtype,
-        schemes=schemes,
+        schemes=plan.schemes,
         widths=widths,
         bases=bases,
-        exception_counts=counts,
+        exception_counts=plan.exception_counts,
         exception_positions=positions,
         exceptions=exceptions,
         dictionary=np.zeros(0, bases.dtype) if dictionary is None else dictionary.entries,

@@ -101,10 +101,10 @@ def test_a_block_of_another_file_is_damage():
     [
         {"raw_len": MAX_BLOCK_BYTES + 1},
         {"raw_len": 2**32 - 1, "stored_len": 8},
-        {"raw_len": 7, "stored_len": 8},
+        {"stored_len": MAX_BLOCK_BYTES + 1},
         {"raw_len": 4096, "stored_len": 4096},
     ],
-    ids=["raw past the limit", "raw of gigabytes", "stored larger than raw", "stored past the end of the file"],
+    ids=["raw past the limit", "raw of gigabytes", "stored past the limit", "stored past the end of the file"],
 )
 def test_lengths_are_bounded_before_they_are_used(fields):
     with pytest.raises(CorruptionError, match="impossible"):

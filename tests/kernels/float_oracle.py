@@ -42,8 +42,8 @@ def assert_same_bits(got: NDArray[Any], want: NDArray[Any]) -> None:
     np.testing.assert_array_equal(bits(got), bits(want))
 
 
-def round_trip(values: NDArray[Any]) -> EncodedFloats:
-    encoded = encode_floats(values)
+def round_trip(values: NDArray[Any], *, whole_bytes: bool = False) -> EncodedFloats:
+    encoded = encode_floats(values, whole_bytes=whole_bytes)
     assert_same_bits(decode_floats(encoded), values)
     return encoded
 

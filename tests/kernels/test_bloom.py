@@ -72,7 +72,7 @@ def test_every_key_is_found(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_of_a_hundred_other_keys_seems_to_be_there(kind):
     share = bloom_contains(build_bloom(kind(0)), np.concatenate([kind(1), kind(2), kind(3)])).mean()
-    # of so many keys the share is off by a tenth of what is left to 1 %
+    # theory says 0.97 %
     assert share <= 0.01 or INTERPRETED
     assert 0.0085 < share < 0.013
 

@@ -32,7 +32,7 @@ HOSTILE = {
     "unknown scheme": lambda: one_vector("uint64", 4),
     "width does not suit": lambda: one_vector("uint32", FRAME, [0] * 1024, width=33),
     "width does not suit the scheme; vector=0": lambda: one_vector("int8", RUNS, CODES, width=3, exceptions=[(0, 1)]),
-    "width does not suit t": lambda: one_vector("uint64", DICTIONARY, [0] * 1024, width=15, dictionary=[1]),
+    "width does not suit t": lambda: one_vector("uint64", DICTIONARY, [0] * 1024, width=17, dictionary=[1]),
     "width does not suit the s": lambda: one_vector("uint64", DICTIONARY, dictionary=[1]),
     "number of exceptions": lambda: one_vector("uint64", RUNS),
     "number of exceptions does": lambda: one_vector("uint64", DELTA, CODES, width=3),

@@ -76,9 +76,30 @@ def patterns(draw):
     return oracle.bits(values)[order].view(dtype)
 
 
-@given(patterns())
-def test_any_values_come_back_bit_by_bit(values):
-    assert check_floats(oracle.round_trip(values)) is None
+@given(patterns(), st.booleans())
+def test_any_values_come_back_bit_by_bit(values, whole_bytes):
+    assert check_floats(oracle.round_trip(values, whole_bytes=whole_bytes)) is None
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("digits", range(7))
+def test_decimals_come_back_from_whole_bytes(dtype, digits):
+    values = decimals(5000, dtype, digits)
+    values[::700] = 6e4
+    values[1::700] = np.nan
+    encoded = oracle.round_trip(values, whole_bytes=True)
+    assert check_floats(encoded) is None
+    assert set(encoded.widths[encoded.schemes == 2].tolist()).isdisjoint([*range(1, 8), *range(9, 16)])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_decimals_have_the_same_whole_bytes_in_vectors_of_different_ranges(dtype):
+    integers = np.random.default_rng(0).integers(200, 230, 2048)
+    integers[1024:] -= 50
+    encoded = encode_floats((integers / 10).astype(dtype), whole_bytes=True)
+    assert encoded.widths.tolist() == [8, 8]
+    assert encode_floats((integers / 10).astype(dtype)).bases.tolist() == [200, 150]
+    assert encoded.bases.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -34,8 +34,8 @@ SHAPES = {
 }
 
 
-def assert_round_trip(values):
-    encoded = encode_integers(values)
+def assert_round_trip(values, *, whole_bytes=False):
+    encoded = encode_integers(values, whole_bytes=whole_bytes)
     assert check_integers(encoded) is None
     decoded = decode_integers(encoded)
     assert decoded.dtype == values.dtype
@@ -51,8 +51,42 @@ def test_every_column_comes_back(dtype, length, shape):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("length", [1, 2500])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_column_comes_back_from_whole_bytes(dtype, length, shape):
+    encoded = assert_round_trip(SHAPES[shape](length).astype(dtype), whole_bytes=True)
+    assert set(encoded.widths.tolist()).isdisjoint([*range(1, 8), *range(9, 16)])
+
+
+def test_wide_codes_are_packed_as_tightly_as_ever():
+    values = rng().integers(0, 1 << 20, N)
+    assert encode_integers(values, whole_bytes=True).packed.tobytes() == encode_integers(values).packed.tobytes()
+
+
+@pytest.mark.parametrize("start", [0, 1, 77, -77])
+def test_values_have_the_same_whole_bytes_in_vectors_of_different_ranges(start):
+    narrow, wide = rng().integers(-20, 20, 1024), rng().integers(-99, 99, 1024)
+    encoded = encode_integers(np.concatenate([narrow, wide]) + start, whole_bytes=True)
+    assert encoded.widths.tolist() == [8, 8]
+    first, second = encoded.packed[:2048].reshape(2, 1024).astype(int)
+    gap = int(second[0] - wide[0]) - int(first[0] - narrow[0])
+    assert gap % 32 == 0
+    np.testing.assert_array_equal(first - first[0], narrow - narrow[0])
+    np.testing.assert_array_equal(second - second[0], wide - wide[0])
+
+
+def test_exceptions_that_a_wider_code_holds_are_none_any_more():
+    values = np.where(rng().random(1024) < 0.01, 200, rng().integers(0, 4, 1024))
+    values[5] = 2**40
+    assert encode_integers(values).exception_counts[0] > 5
+    encoded = assert_round_trip(values, whole_bytes=True)
+    assert (encoded.widths[0], encoded.exception_counts[0]) == (8, 1)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("whole_bytes", [False, True])
 @given(data=st.data())
-def test_any_mixture_of_vectors_comes_back(dtype, data):
+def test_any_mixture_of_vectors_comes_back(dtype, whole_bytes, data):
     info = np.iinfo(dtype)
     values = st.integers(info.min, info.max) | st.sampled_from([info.min, info.max, 0])
     heads = data.draw(st.lists(npst.arrays(dtype, st.integers(0, 40), elements=values), max_size=3))
@@ -61,7 +95,7 @@ def test_any_mixture_of_vectors_comes_back(dtype, data):
     )
     parts = [first + step * np.arange(n, dtype=object) for n, step, first in tails]
     wrapped = [np.array([int(v) % 2**info.bits for v in part], np.uint64).astype(dtype) for part in parts]
-    assert_round_trip(np.concatenate([np.zeros(0, dtype), *heads, *wrapped]))
+    assert_round_trip(np.concatenate([np.zeros(0, dtype), *heads, *wrapped]), whole_bytes=whole_bytes)
 
 
 @pytest.mark.parametrize(

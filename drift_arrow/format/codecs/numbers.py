@@ -10,9 +10,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drift_arrow.format.codecs.float_layout import dump_floats, load_floats
+from drift_arrow.format.codecs.head import Head, read_head
 from drift_arrow.format.codecs.integer_layout import dump_integers, load_integers
-from drift_arrow.format.codecs.part import Cursor, Encoded, Part, Source
-from drift_arrow.format.codecs.validity import Validity, read_validity
+from drift_arrow.format.codecs.part import Encoded, Part, Source
+from drift_arrow.format.codecs.validity import Validity
 from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.layout import CodecId
 from drift_arrow.format.numbers import filled_numbers, number_dtype
@@ -30,13 +31,13 @@ def number_codec(dtype: np.dtype[Any]) -> CodecId:
     return CodecId.FLOATS if dtype.kind == "f" else CodecId.INTEGERS
 
 
-def encode_numbers(array: pa.Array) -> Encoded:
-    """Encode an array for whose type there is a `number_dtype`."""
+def encode_numbers(array: pa.Array, *, whole_bytes: bool = False) -> Encoded:
+    """Encode an array for whose type there is a `number_dtype`; with `whole_bytes`, so that a compressor gains."""
     values, validity = filled_numbers(array), Validity.of(array)
     if values.dtype.kind == "f":
-        packed = dump_floats(floats.encode_floats(values))
+        packed = dump_floats(floats.encode_floats(values, whole_bytes=whole_bytes))
     else:
-        packed = dump_integers(integers.encode_integers(values))
+        packed = dump_integers(integers.encode_integers(values, whole_bytes=whole_bytes))
     return Encoded(number_codec(values.dtype), validity.encode() + packed, values.nbytes + validity.raw_len)
 
 
@@ -45,13 +46,12 @@ def open_numbers(part: Part, kind: pa.DataType, source: Source) -> NumbersBlock:
     dtype = number_dtype(kind)
     if dtype is None or part.codec != number_codec(dtype):
         raise source.damage(f"holds values of another type than its column; codec={part.codec} type={kind}")
-    cursor = Cursor(part.stored, source)
-    validity = read_validity(cursor, part.n_values, source)
-    source.check_size(part, part.n_values * dtype.itemsize + validity.raw_len)
+    head, cursor = read_head(part, kind, source)
+    head.check_size(part.n_values * dtype.itemsize)
     stored, size = cursor.rest(), (dtype.itemsize, part.n_values)
     if dtype.kind == "f":
-        return FloatsBlock(load_floats(stored, *size, source), part, validity, kind)
-    return IntegersBlock(load_integers(stored, *size, source), part, validity, kind)
+        return FloatsBlock(load_floats(stored, *size, source), head)
+    return IntegersBlock(load_integers(stored, *size, source), head)
 
 
 class NumbersBlock(ABC):
@@ -61,36 +61,34 @@ class NumbersBlock(ABC):
     ----------
     dtype : unsigned or float
         Of the numbers.
-    part : Part
-    validity : Validity
-    kind : pa.DataType
+    head : Head
     """
 
-    def __init__(self, dtype: np.dtype[Any], part: Part, validity: Validity, kind: pa.DataType) -> None:
-        self._dtype, self._n_values, self._stored_bytes = dtype, part.n_values, len(part.stored)
-        self._validity, self._kind = validity, kind
+    def __init__(self, dtype: np.dtype[Any], head: Head) -> None:
+        self.n_values = head.part.n_values
+        self._dtype, self._head = dtype, head
 
     def read(self) -> pa.Array:
         """All rows."""
-        return self._array(self.values(), self._validity.read())
+        return self._array(self.values(), self._head.validity.read())
 
     def take(self, places: NDArray[np.int64]) -> pa.Array:
         """Rows in any order; decodes each vector of 1024 once."""
-        return self._array(self.some_values(places), self._validity.take(places))
+        return self._array(self.some_values(places), self._head.validity.take(places))
 
     def values(self) -> NDArray[Any]:
         """All numbers, also of nulls; (n,) unsigned or float."""
         # a wide register that is stored across two cache lines costs a fifth more
-        room = np.empty(self._n_values + _CACHE_LINE // self._dtype.itemsize, self._dtype)
+        room = np.empty(self.n_values + _CACHE_LINE // self._dtype.itemsize, self._dtype)
         skip = -room.ctypes.data % _CACHE_LINE // self._dtype.itemsize
-        out = room[skip : skip + self._n_values]
+        out = room[skip : skip + self.n_values]
         self._decode(out)
         return out
 
     def some_values(self, places: NDArray[np.int64]) -> NDArray[Any]:
         """Numbers of some rows, also of nulls; (m,) unsigned or float."""
         needed, rows = np.unique(places // VALUES, return_inverse=True)
-        if len(needed) * 2 > self._n_values // VALUES:
+        if len(needed) * 2 > self.n_values // VALUES:
             found: NDArray[Any] = self.values()[places]
             return found
         vectors = np.empty((len(needed), VALUES), self._dtype)
@@ -111,13 +109,13 @@ class NumbersBlock(ABC):
         """Decode one vector into (1024,), of which the last may leave a part as it is."""
 
     def _array(self, values: NDArray[Any], validity: pa.Buffer | None) -> pa.Array:
-        return pa.Array.from_buffers(self._kind, len(values), [validity, pa.py_buffer(values)])
+        return pa.Array.from_buffers(self._head.kind, len(values), [validity, pa.py_buffer(values)])
 
     def _encoding(self, name: str, widths: NDArray[np.uint8], n_exceptions: int, schemes: dict[str, int]) -> Encoding:
         return Encoding(
             name=name,
-            n_values=self._n_values,
-            stored_bytes=self._stored_bytes,
+            n_values=self.n_values,
+            stored_bytes=len(self._head.part.stored),
             min_width=int(widths.min()) if widths.size else None,
             max_width=int(widths.max()) if widths.size else None,
             n_exceptions=n_exceptions,
@@ -128,8 +126,8 @@ class NumbersBlock(ABC):
 class IntegersBlock(NumbersBlock):
     """Integers; `encoded` is checked."""
 
-    def __init__(self, encoded: EncodedIntegers, part: Part, validity: Validity, kind: pa.DataType) -> None:
-        super().__init__(encoded.dtype, part, validity, kind)
+    def __init__(self, encoded: EncodedIntegers, head: Head) -> None:
+        super().__init__(encoded.dtype, head)
         self.encoded = encoded
 
     def describe(self) -> Encoding:
@@ -142,14 +140,14 @@ class IntegersBlock(NumbersBlock):
         integers.decode_integers(self.encoded, out)
 
     def _decode_vector(self, number: int, out: NDArray[Any]) -> None:
-        integers.decode_vector(self.encoded, number, out[: self._n_values - number * VALUES])
+        integers.decode_vector(self.encoded, number, out[: self.n_values - number * VALUES])
 
 
 class FloatsBlock(NumbersBlock):
     """Floats; `encoded` is checked."""
 
-    def __init__(self, encoded: EncodedFloats, part: Part, validity: Validity, kind: pa.DataType) -> None:
-        super().__init__(encoded.dtype, part, validity, kind)
+    def __init__(self, encoded: EncodedFloats, head: Head) -> None:
+        super().__init__(encoded.dtype, head)
         self.encoded = encoded
 
     def describe(self) -> Encoding:

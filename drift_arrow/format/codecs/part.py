@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format.codecs.string_dictionary import StringDictionary
 from drift_arrow.format.encoding import Encoding
-from drift_arrow.format.layout import ARRAY_ALIGNMENT, MAX_BLOCK_BYTES, CodecId, padding_bytes
+from drift_arrow.format.layout import ARRAY_ALIGNMENT, MAX_BLOCK_BYTES, MAX_PART_DEPTH, CodecId, padding_bytes
 
 _HEADER: Final = struct.Struct("<B3sIII")
 
@@ -47,6 +47,8 @@ class Part(NamedTuple):
 
 class ColumnBlock(Protocol):
     """Encoded rows of a column that were parsed and checked. Immutable; safe to use by many threads."""
+
+    n_values: int
 
     def read(self) -> pa.Array:
         """All rows, in plain form.
@@ -81,27 +83,41 @@ class ColumnBlock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where stored bytes come from, for errors, and the dictionary that their strings may refer to."""
+    """Where stored bytes come from, and all that parts of any depth need to be opened.
+
+    Parameters
+    ----------
+    path, offset : str, int
+        For errors.
+    dictionary : StringDictionary or None
+        That strings of the column may refer to.
+    opener : callable
+        Opens parts of any codec.
+    depth : int
+        Parts around this one.
+    """
 
     path: str
     offset: int
-    dictionary: StringDictionary | None = None
+    dictionary: StringDictionary | None
+    opener: Callable[[Part, pa.DataType, Source], ColumnBlock]
+    depth: int = 0
+
+    def open(self, part: Part, kind: pa.DataType, n_values: int) -> ColumnBlock:
+        """Open a part inside this one, which must declare `n_values`; raises CorruptionError."""
+        if part.n_values != n_values:
+            raise self.damage(f"holds a part of another number of values; got={part.n_values} want={n_values}")
+        if self.depth >= MAX_PART_DEPTH:
+            raise self.damage(f"nests too deep; limit={MAX_PART_DEPTH}")
+        return self.opener(part, kind, replace(self, depth=self.depth + 1))
 
     def damage(self, problem: str) -> CorruptionError:
         """The error to raise."""
         return CorruptionError(f"block of a column {problem}", path=self.path, offset=self.offset)
 
-    def check_size(self, part: Part, raw_len: int) -> None:
-        """Raise CorruptionError unless a part declares the size that it has."""
-        if part.raw_len != raw_len:
-            raise self.damage(f"has another size than it declares; got={raw_len} raw_len={part.raw_len}")
-
 
 Encode = Callable[[pa.Array], Encoded]
 """Encodes a child, with what pays."""
-
-Open = Callable[[Part, pa.DataType], ColumnBlock]
-"""Opens a child whose type is known."""
 
 
 def frame(encoded: Encoded, n_values: int) -> bytes:

@@ -31,7 +31,8 @@ class StreamBlock:
     """Rows that are decoded already."""
 
     def __init__(self, array: pa.Array, name: str, stored_bytes: int) -> None:
-        self._array, self._name, self._stored_bytes = array, name, stored_bytes
+        self.n_values, self._stored_bytes = len(array), stored_bytes
+        self._array, self._name = array, name
 
     def read(self) -> pa.Array:
         """All rows."""
@@ -43,6 +44,4 @@ class StreamBlock:
 
     def describe(self) -> Encoding:
         """Name and size."""
-        return Encoding(
-            name=self._name, n_values=len(self._array), stored_bytes=self._stored_bytes, detail="Arrow stream"
-        )
+        return Encoding(name=self._name, n_values=self.n_values, stored_bytes=self._stored_bytes, detail="Arrow stream")

@@ -85,6 +85,13 @@ def read_validity(cursor: Cursor, n_values: int, source: Source) -> Validity:
     return Validity(bitmap, n_values)
 
 
+def with_validity(array: pa.Array, validity: pa.Buffer | None) -> pa.Array:
+    """A flat array of no nulls and no offset, with nulls."""
+    if validity is None:
+        return array
+    return pa.Array.from_buffers(array.type, len(array), [validity, *array.buffers()[1:]])
+
+
 def _flags(array: pa.Array) -> NDArray[np.bool_]:
     flags: NDArray[np.bool_] = array.is_valid().to_numpy(zero_copy_only=False)
     return flags

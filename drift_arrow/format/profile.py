@@ -1,0 +1,101 @@
+"""What is tried for columns of numbers and strings, and what of it pays, in each profile."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import MappingProxyType
+from typing import Final
+
+import pyarrow as pa
+
+from drift_arrow.format.codecs.compressed import COLD_LEVEL, encode_compressed, estimate_compressed
+from drift_arrow.format.codecs.frames import FrameSettings
+from drift_arrow.format.codecs.numbers import encode_numbers
+from drift_arrow.format.codecs.part import Encoded
+from drift_arrow.format.codecs.planes import encode_planes
+from drift_arrow.format.codecs.sizes import is_string, plain_bytes
+from drift_arrow.format.codecs.string_dictionary import STRING_LEVEL
+from drift_arrow.format.layout import PAGE_BYTES
+from drift_arrow.kernels.lanes import VALUES
+
+_LEAST_FRAME_BYTES: Final = 1 << 14
+"""Smaller frames compress badly, and are decompressed in microseconds."""
+
+_MOST_VECTORS: Final = 64
+
+_LEAST_SAVING: Final = 2 / 3
+"""What is left at most of the stored bytes after a step that takes time to undo."""
+
+_MOST_COMPRESSED: Final = 2.25
+"""Bytes per row that may pass through a compressor where decoding must be fast: 16 bits, and headers."""
+
+
+class Profile(ABC):
+    """What the blocks of a column are to be good at."""
+
+    @abstractmethod
+    def numbers(self, array: pa.Array) -> Encoded:
+        """The best encoding of numbers one by one."""
+
+    @abstractmethod
+    def frames(self, array: pa.Array) -> FrameSettings:
+        """How strings are to be compressed."""
+
+    @abstractmethod
+    def most_bytes(self, other: Encoded, kind: pa.DataType) -> float:
+        """Stored bytes up to which codes and distinct values are better than `other`, which has the values of rows."""
+
+
+class Hot(Profile):
+    """Fast to decode, all of it or the vectors of some rows.
+
+    Notes
+    -----
+    Numbers are unpacked at 10 GB/s and more. A step that comes on top, a lookup of codes or a general compressor, takes
+    about as long again for a block, so it must save a third of the stored bytes. A compressor must also save a page,
+    the unit of what is read, and its output is bounded: it is produced as a whole, even for a single row.
+    """
+
+    def numbers(self, array: pa.Array) -> Encoded:
+        """Packed, and compressed if that pays in spite of its time."""
+        packed = encode_numbers(array)
+        most = min(len(packed.stored) * _LEAST_SAVING, len(packed.stored) - PAGE_BYTES)
+        if most <= 0:
+            return packed
+        wide = encode_numbers(array, whole_bytes=True)
+        if len(wide.stored) > _MOST_COMPRESSED * len(array) or estimate_compressed(wide) > most:
+            return packed
+        compressed = encode_compressed(wide)
+        return compressed if len(compressed.stored) <= most else packed
+
+    def frames(self, array: pa.Array) -> FrameSettings:
+        """As few rows in a frame as compress well."""
+        vectors, size = 1, plain_bytes(array)
+        while vectors < _MOST_VECTORS and size * VALUES * vectors < _LEAST_FRAME_BYTES * len(array):
+            vectors *= 2
+        return FrameSettings(vectors, STRING_LEVEL)
+
+    def most_bytes(self, other: Encoded, kind: pa.DataType) -> float:
+        """Any saving for strings, which are looked up faster than decompressed; a third for numbers."""
+        return len(other.stored) * (1 if is_string(kind) else _LEAST_SAVING)
+
+
+class Cold(Profile):
+    """Small, whatever time it takes to decode."""
+
+    def numbers(self, array: pa.Array) -> Encoded:
+        """Packed, and with a compressor behind or instead of that."""
+        packed = encode_numbers(array)
+        candidates = [packed, encode_compressed(encode_numbers(array, whole_bytes=True)), encode_planes(array)]
+        return min(candidates, key=lambda encoded: len(encoded.stored))
+
+    def frames(self, array: pa.Array) -> FrameSettings:  # noqa: ARG002
+        """As many rows in a frame as there are."""
+        return FrameSettings(_MOST_VECTORS, COLD_LEVEL)
+
+    def most_bytes(self, other: Encoded, kind: pa.DataType) -> float:  # noqa: ARG002
+        """Any saving."""
+        return len(other.stored)
+
+
+PROFILES: Final = MappingProxyType({"hot": Hot(), "cold": Cold()})
