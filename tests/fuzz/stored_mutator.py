@@ -21,23 +21,15 @@ _MOST_RAW_BYTES = 1 << 20
 
 def mutate_stored(codec: int, stored: bytes, raw_len: int, random: Random) -> tuple[bytes, int]:
     """Other stored bytes, and the raw length that they should have so that they are not refused for it."""
-    match codec:
-        case CodecId.PLAIN:
-            changed = mutate_bytes(stored, random)
-            return changed, len(changed)
-        case CodecId.ZSTD:
-            changed = _mutate_frame(stored, random)
-            return changed, _raw_size(changed, raw_len)
-        case CodecId.COMPRESSED if random.random() < 0.8:
-            return _mutate_compressed(stored, raw_len, random)
-    match random.choice("bbbbccppppff"):
-        case "c":
-            return _mutate_count(stored, random), raw_len
-        case "p":
-            return _mutate_part(stored, raw_len, random)
-        case "f":
-            return _mutate_framed(stored, raw_len, random)
-    return mutate_bytes(stored, random), raw_len
+    if codec == CodecId.PLAIN:
+        stored = mutate_bytes(stored, random)
+        return stored, len(stored)
+    if codec == CodecId.ZSTD:
+        stored = _mutate_frame(stored, random)
+        return stored, _raw_size(stored, raw_len)
+    if codec == CodecId.COMPRESSED and random.random() < 0.8:
+        return _mutate_compressed(stored, raw_len, random)
+    return random.choice(_CHANGES)(stored, raw_len, random)
 
 
 def _mutate_frame(frame: bytes, random: Random) -> bytes:
@@ -61,10 +53,14 @@ def _mutate_compressed(stored: bytes, raw_len: int, random: Random) -> tuple[byt
     return _COMPRESSED.pack(codec, zeros, len(inside)) + frame, raw_len
 
 
-def _mutate_count(stored: bytes, random: Random) -> bytes:
+def _mutate_any(stored: bytes, raw_len: int, random: Random) -> tuple[bytes, int]:
+    return mutate_bytes(stored, random), raw_len
+
+
+def _mutate_count(stored: bytes, raw_len: int, random: Random) -> tuple[bytes, int]:
     """Another number near the front, and about as many bytes more or less behind it."""
     if len(stored) < 8:
-        return mutate_bytes(stored, random)
+        return mutate_bytes(stored, random), raw_len
     place = random.randrange(0, min(len(stored) - 3, 96), 4)
     before = int.from_bytes(stored[place : place + 4], "little")
     after = mutate_number(before, random, 4)
@@ -72,13 +68,8 @@ def _mutate_count(stored: bytes, random: Random) -> bytes:
     more += -more % ARRAY_ALIGNMENT
     at = random.randrange(place + 4, len(stored) + 1)
     at = min(len(stored), at + padding_bytes(at, ARRAY_ALIGNMENT))
-    return (
-        stored[:place]
-        + after.to_bytes(4, "little")
-        + stored[place + 4 : at]
-        + bytes(max(more, 0))
-        + (stored[at + max(-more, 0) :])
-    )
+    behind = bytes(max(more, 0)) + stored[at + max(-more, 0) :]
+    return stored[:place] + after.to_bytes(4, "little") + stored[place + 4 : at] + behind, raw_len
 
 
 def _mutate_part(stored: bytes, raw_len: int, random: Random) -> tuple[bytes, int]:
@@ -146,3 +137,6 @@ def _raw_size(frame: bytes, raw_len: int) -> int:
         return min(zstandard.frame_content_size(frame), 0xFFFFFFFF) & 0xFFFFFFFF
     except zstandard.ZstdError:
         return raw_len
+
+
+_CHANGES = (*[_mutate_any] * 4, *[_mutate_count] * 2, *[_mutate_part] * 4, *[_mutate_framed] * 2)
