@@ -66,13 +66,14 @@ class ColumnEncoder:
         if plain.type != self._kind:
             message = f"rows are of another type than their column; got={plain.type} want={self._kind}"
             raise InvalidArgumentError(message)
+        array = plain.storage if isinstance(plain.type, pa.BaseExtensionType) else plain
         # what fits into the page of its header anyway takes no less room for being packed
-        if plain.nbytes <= PAGE_BYTES:
-            stream = encode_stream(plain)
+        if array.nbytes <= PAGE_BYTES:
+            stream = encode_stream(array)
             if len(stream.stored) <= PAGE_BYTES - HEADER_BYTES:
                 return stream
-        encoded = self.encode_part(plain)
-        return encoded if len(encoded.stored) <= encoded.raw_len else encode_stream(plain)
+        encoded = self.encode_part(array)
+        return encoded if len(encoded.stored) <= encoded.raw_len else encode_stream(array)
 
     def encode_part(self, array: pa.Array, depth: int = 0) -> Encoded:
         """Encode rows inside `depth` other parts."""

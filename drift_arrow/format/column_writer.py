@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from drift_arrow.errors import LimitExceededError
-from drift_arrow.format.block import plain
+from drift_arrow.format.codec import choose
 from drift_arrow.format.codecs.part import Encoded
 from drift_arrow.format.column import gather_chunks
 from drift_arrow.format.column_encoder import ColumnEncoder
@@ -60,7 +60,7 @@ class ColumnWriter:
         """Append the dictionary that the blocks need, if they do."""
         if self._encoder.dictionary is not None:
             self._sink.write_block(
-                BlockType.DICTIONARY, plain(self._encoder.dictionary), n_values=1, column=self._column
+                BlockType.DICTIONARY, choose(self._encoder.dictionary), n_values=1, column=self._column
             )
 
     def _encode(self, values: pa.ChunkedArray, start: int, wanted: int, first_row: int) -> tuple[pa.Array, Encoded]:

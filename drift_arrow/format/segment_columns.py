@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drift_arrow.format.codec import codec_of
 from drift_arrow.format.codecs.part import ColumnBlock
+from drift_arrow.format.codecs.string_dictionary import StringDictionary
 from drift_arrow.format.column_block import open_column
 from drift_arrow.format.layout import BlockType
 from drift_arrow.format.open_blocks import OpenBlocks
@@ -107,17 +109,26 @@ class SegmentColumns:
 
 def _parse(file: SegmentFile, number: int, stored: memoryview) -> ColumnBlock:
     _, codec, column, n_values, _, _, raw_len, _ = file.index.entries[number].item()
-    dictionaries = file.index.numbers(BlockType.DICTIONARY, column)
     return open_column(
         stored,
         codec,
         raw_len,
         file.meta.schema.field(column).type,
         n_values,
-        dictionary=bytes(file.blocks.read(dictionaries)[dictionaries[0]]) if dictionaries else None,
+        dictionary=_dictionary(file, column),
         path=file.path,
         offset=file.blocks.start(number),
     )
+
+
+def _dictionary(file: SegmentFile, column: int) -> StringDictionary | None:
+    """What the strings of a column may refer to."""
+    numbers = file.index.numbers(BlockType.DICTIONARY, column)
+    if not numbers:
+        return None
+    _, codec, _, _, _, _, raw_len, _ = file.index.entries[numbers[0]].item()
+    stored, start = file.blocks.read(numbers)[numbers[0]], file.blocks.start(numbers[0])
+    return StringDictionary(codec_of(codec, path=file.path).decode(stored, raw_len, path=file.path, offset=start))
 
 
 def _raw_bytes(file: SegmentFile, number: int, _: ColumnBlock) -> int:

@@ -24,6 +24,7 @@ from drift_arrow.kernels.lanes import VALUES
 
 _HEADER: Final = struct.Struct("<HB5s")
 _LENGTH: Final = pa.uint32()
+_NOT_ASCII: Final = 0x80
 
 
 def encode_strings(array: pa.Array, settings: FrameSettings, encode: Encode) -> Encoded:
@@ -128,10 +129,14 @@ class StringsBlock:
         np.cumsum(np.full(n_values, self._head.kind.byte_width) if lengths is None else lengths, out=offsets[1:])
         if (offsets[ends] != self._frames.raw_sizes[numbers].cumsum()).any():
             raise self._head.source.damage("holds strings of other lengths than their bytes")
-        buffers = [validity, pa.py_buffer(self._frames.read(numbers))]
+        content = self._frames.read(numbers)
+        buffers = [validity, pa.py_buffer(content)]
         if lengths is not None:
             buffers.insert(1, pa.py_buffer(offsets.astype(offset_type(self._head.kind), copy=False)))
         array = pa.Array.from_buffers(self._head.kind, n_values, buffers)
+        # of lengths that add up, only text can still be wrong, and not that of ASCII
+        if not is_text(array.type) or not content.size or content.max() < _NOT_ASCII:
+            return array
         try:
             array.validate(full=True)
         except pa.ArrowInvalid as err:
