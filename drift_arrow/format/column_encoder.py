@@ -12,7 +12,7 @@ from drift_arrow.errors import InvalidArgumentError
 from drift_arrow.format.codecs.dictionary import encode_by_dictionary, encode_dictionary
 from drift_arrow.format.codecs.nested import encode_nested, shape_of
 from drift_arrow.format.codecs.part import Encoded
-from drift_arrow.format.codecs.sizes import is_string
+from drift_arrow.format.codecs.sizes import is_leaf, is_string
 from drift_arrow.format.codecs.stream import encode_stream
 from drift_arrow.format.codecs.strings import encode_strings
 from drift_arrow.format.distinct import find_distinct
@@ -82,7 +82,7 @@ class ColumnEncoder:
             return self.encode_part(array.storage, depth)
         if depth + _LEAF_DEPTH > MAX_PART_DEPTH:
             return encode_stream(array)
-        if number_dtype(kind) is not None or is_string(kind) or pt.is_decimal(kind):
+        if is_leaf(kind):
             return self._leaf(array, depth)
         inside = partial(self.encode_part, depth=depth + 1)
         if pt.is_dictionary(kind):

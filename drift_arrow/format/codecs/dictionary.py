@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from drift_arrow.format.codecs.head import Head, read_head
 from drift_arrow.format.codecs.part import ColumnBlock, Encode, Encoded, Part, Source, frame
-from drift_arrow.format.codecs.sizes import fixed_bytes, plain_bytes
+from drift_arrow.format.codecs.sizes import fixed_bytes, is_leaf, plain_bytes
 from drift_arrow.format.codecs.validity import Validity, with_validity
 from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.layout import CodecId
@@ -42,6 +42,8 @@ def open_dictionary(part: Part, kind: pa.DataType, source: Source) -> ColumnBloc
     parts = cursor.part(), cursor.part()
     cursor.finish()
     is_dictionary = pt.is_dictionary(kind)
+    if not is_dictionary and not is_leaf(kind):
+        raise source.damage(f"holds values that rows share, but its column is of no type that has them; type={kind}")
     row_bytes = None if is_dictionary else fixed_bytes(kind)
     if is_dictionary:
         head.check_size(sum(child.raw_len for child in parts))

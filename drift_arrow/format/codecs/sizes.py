@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
+from drift_arrow.format.numbers import number_dtype
+
 LENGTH_BYTES: Final = 4
 """Of a row of any length."""
 
@@ -21,6 +23,11 @@ def is_text(kind: pa.DataType) -> bool:
 def is_string(kind: pa.DataType) -> bool:
     """Whether rows of a type are bytes, of any or of a fixed number."""
     return bool(is_text(kind) or pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_fixed_size_binary(kind))
+
+
+def is_leaf(kind: pa.DataType) -> bool:
+    """Whether rows of a type are single numbers or bytes, whose size in memory is known."""
+    return number_dtype(kind) is not None or is_string(kind) or bool(pt.is_decimal(kind))
 
 
 def offset_type(kind: pa.DataType) -> np.dtype[Any]:

@@ -1,0 +1,33 @@
+"""What fuzzing found, kept as tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from drift_arrow.errors import CorruptionError
+from drift_arrow.format.column_block import open_column
+from drift_arrow.format.column_encoder import ColumnEncoder
+from drift_arrow.format.layout import CodecId
+from drift_arrow.format.schema import decode_schema, encode_schema
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.int8()), pa.null(), pa.bool_(), pa.month_day_nano_interval()])
+def test_shared_values_in_a_column_of_a_type_that_has_none_are_damage(kind):
+    numbers = np.random.default_rng(1).integers(0, 9, 4000).tolist()
+    words = ColumnEncoder(pa.string(), "hot").encode(pa.array([f"word {number}" for number in numbers]))
+    assert words.codec == CodecId.DICTIONARY
+    with pytest.raises(CorruptionError, match="type that has them"):
+        open_column(
+            memoryview(words.stored), words.codec, words.raw_len, kind, 4000, dictionary=None, path="p", offset=0
+        )
+
+
+@pytest.mark.parametrize("name", ["column", "child"])
+def test_a_name_in_a_schema_that_is_not_utf8_is_damage(name):
+    schema = pa.schema([pa.field("column", pa.struct([pa.field("child", pa.int8())]))])
+    data = bytearray(encode_schema(schema).to_pybytes())
+    data[data.index(name.encode())] = 0xFF
+    with pytest.raises(CorruptionError, match="not an Arrow schema"):
+        decode_schema(data, path="p", offset=0)
