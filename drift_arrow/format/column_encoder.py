@@ -14,6 +14,7 @@ from drift_arrow.format.codecs.nested import encode_nested, shape_of
 from drift_arrow.format.codecs.part import Encoded
 from drift_arrow.format.codecs.sizes import is_leaf, is_string
 from drift_arrow.format.codecs.stream import encode_stream
+from drift_arrow.format.codecs.string_dictionary import StringDictionary
 from drift_arrow.format.codecs.strings import encode_strings
 from drift_arrow.format.distinct import find_distinct
 from drift_arrow.format.layout import HEADER_BYTES, MAX_PART_DEPTH, PAGE_BYTES
@@ -100,17 +101,21 @@ class ColumnEncoder:
                 return coded
         if depth or not is_string(array.type):
             return values
-        return self._shared.train(array, self._profile.frames(array), self._profile.numbers, values)
+        return self._shared.train(array, self._profile.frames(array)[0], self._profile.numbers, values)
 
     def _one_by_one(self, array: pa.Array, depth: int = 1) -> Encoded:
         """Encode numbers or strings without regard to repeated ones."""
         if number_dtype(array.type) is not None:
             return self._profile.numbers(array)
         if is_string(array.type):
-            settings = self._profile.frames(array)
-            if not depth:
-                settings = settings._replace(dictionary=self._shared.dictionary)
-            return encode_strings(array, settings, self._profile.numbers)
+            return self._strings(array, None if depth else self._shared.dictionary)
         shape = shape_of(array.type)
         assert shape is not None
         return encode_nested(array, shape, self._profile.numbers)
+
+    def _strings(self, array: pa.Array, dictionary: StringDictionary | None) -> Encoded:
+        candidates = [
+            encode_strings(array, settings._replace(dictionary=dictionary), self._profile.numbers)
+            for settings in self._profile.frames(array)
+        ]
+        return min(candidates, key=lambda encoded: len(encoded.stored))

@@ -82,7 +82,8 @@ class HotTables:
         if (index.owners(blocks, lasts) != owners).any():
             raise self._error(BlockType.CODES, "a bucket crosses blocks")
         bases = np.array([part.ctypes.data for part in self._codes], dtype=np.int64)[owners - blocks.start]
-        return (bases + (firsts - index.first_rows[owners]) * dim).astype(np.uint64)
+        addresses: NDArray[np.uint64] = (bases + (firsts - index.first_rows[owners]) * dim).astype(np.uint64)
+        return addresses
 
     def _error(self, block_type: BlockType, problem: str) -> CorruptionError:
         offset = self._file.blocks.start(self._file.index.numbers(block_type)[0])

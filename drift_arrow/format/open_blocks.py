@@ -40,7 +40,10 @@ class OpenBlocks(Generic[_Block]):
         return [number for number in numbers if self._kept.get(number) is None]
 
     def open(self, numbers: Sequence[int], stored: Mapping[int, memoryview] = _NONE) -> dict[int, _Block]:
-        """Blocks by number, in the order given; what is neither kept nor `stored` is read in one request. Raises CorruptionError."""
+        """Blocks by number, in the order given; raises CorruptionError.
+
+        What is neither kept nor `stored` is read in one request.
+        """
         kept = {number: self._kept.get(number) for number in numbers}
         absent = [number for number, block in kept.items() if block is None and number not in stored]
         stored = {**stored, **self._blocks.read(absent)} if absent else stored

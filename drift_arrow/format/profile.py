@@ -15,13 +15,16 @@ from drift_arrow.format.codecs.part import Encoded
 from drift_arrow.format.codecs.planes import encode_planes
 from drift_arrow.format.codecs.sizes import is_string, plain_bytes
 from drift_arrow.format.codecs.string_dictionary import STRING_LEVEL
-from drift_arrow.format.layout import PAGE_BYTES
+from drift_arrow.format.layout import EXTENT_ROWS, PAGE_BYTES
 from drift_arrow.kernels.lanes import VALUES
 
 _LEAST_FRAME_BYTES: Final = 1 << 14
 """Smaller frames compress badly, and are decompressed in microseconds."""
 
-_MOST_VECTORS: Final = 64
+_MOST_FRAME_BYTES: Final = 1 << 17
+"""Larger frames take longer to decompress than a row is worth."""
+
+_LOWEST_LEVEL: Final = 1
 
 _LEAST_SAVING: Final = 2 / 3
 """What is left at most of the stored bytes after a step that takes time to undo."""
@@ -38,8 +41,8 @@ class Profile(ABC):
         """The best encoding of numbers one by one."""
 
     @abstractmethod
-    def frames(self, array: pa.Array) -> FrameSettings:
-        """How strings are to be compressed."""
+    def frames(self, array: pa.Array) -> tuple[FrameSettings, ...]:
+        """How strings may be compressed: what is worth a try."""
 
     @abstractmethod
     def most_bytes(self, other: Encoded, kind: pa.DataType) -> float:
@@ -68,12 +71,14 @@ class Hot(Profile):
         compressed = encode_compressed(wide)
         return compressed if len(compressed.stored) <= most else packed
 
-    def frames(self, array: pa.Array) -> FrameSettings:
-        """As few rows in a frame as compress well."""
-        vectors, size = 1, plain_bytes(array)
-        while vectors < _MOST_VECTORS and size * VALUES * vectors < _LEAST_FRAME_BYTES * len(array):
-            vectors *= 2
-        return FrameSettings(vectors, STRING_LEVEL)
+    def frames(self, array: pa.Array) -> tuple[FrameSettings, ...]:
+        """About 1,024 rows in a frame, more or fewer where they are very short or long."""
+        rows, row_bytes = VALUES, plain_bytes(array) / max(len(array), 1)
+        while rows < EXTENT_ROWS and rows * row_bytes < _LEAST_FRAME_BYTES:
+            rows *= 2
+        while rows > 1 and rows * row_bytes > _MOST_FRAME_BYTES:
+            rows //= 2
+        return (FrameSettings(rows, STRING_LEVEL),)
 
     def most_bytes(self, other: Encoded, kind: pa.DataType) -> float:
         """Any saving for strings, which are looked up faster than decompressed; a third for numbers."""
@@ -89,9 +94,9 @@ class Cold(Profile):
         candidates = [packed, encode_compressed(encode_numbers(array, whole_bytes=True)), encode_planes(array)]
         return min(candidates, key=lambda encoded: len(encoded.stored))
 
-    def frames(self, array: pa.Array) -> FrameSettings:  # noqa: ARG002
-        """As many rows in a frame as there are."""
-        return FrameSettings(_MOST_VECTORS, COLD_LEVEL)
+    def frames(self, array: pa.Array) -> tuple[FrameSettings, ...]:  # noqa: ARG002
+        """As many rows in a frame as there are; at a low level too, which is better for digits without meaning."""
+        return FrameSettings(EXTENT_ROWS, COLD_LEVEL), FrameSettings(VALUES, _LOWEST_LEVEL)
 
     def most_bytes(self, other: Encoded, kind: pa.DataType) -> float:  # noqa: ARG002
         """Any saving."""

@@ -11,12 +11,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drift_arrow.format.codec import codec_of
 from drift_arrow.format.codecs.part import ColumnBlock
-from drift_arrow.format.codecs.string_dictionary import StringDictionary
-from drift_arrow.format.column_block import open_column
 from drift_arrow.format.layout import BlockType
 from drift_arrow.format.open_blocks import OpenBlocks
+from drift_arrow.format.payload_parser import PayloadParser
 from drift_arrow.format.pieces import restore_pieces, take_pieces
 from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.segment_vectors import SegmentVectors
@@ -46,7 +44,7 @@ class SegmentColumns:
         self._file, self._index, self._vectors = file, file.index, vectors
         self._schema, self._vector = file.meta.schema, file.meta.vector
         # not methods of this object: a cycle would keep the file open until the garbage collector comes
-        self.opened: OpenBlocks[ColumnBlock] = OpenBlocks(file.blocks, partial(_parse, file), partial(_raw_bytes, file))
+        self.opened: OpenBlocks[ColumnBlock] = OpenBlocks(file.blocks, PayloadParser(file), partial(_raw_bytes, file))
 
     def take(self, rows: NDArray[np.int64], names: list[str]) -> pa.Table:
         """`rows` in their order; only the blocks that hold them are read, in one request if they must be fetched."""
@@ -105,30 +103,6 @@ class SegmentColumns:
             return self.opened.open([number], stored)[number].take(np.arange(low, high))
         ((_, block),) = self.opened.scan([number], stored)
         return block.read().slice(low, high - low)
-
-
-def _parse(file: SegmentFile, number: int, stored: memoryview) -> ColumnBlock:
-    _, codec, column, n_values, _, _, raw_len, _ = file.index.entries[number].item()
-    return open_column(
-        stored,
-        codec,
-        raw_len,
-        file.meta.schema.field(column).type,
-        n_values,
-        dictionary=_dictionary(file, column),
-        path=file.path,
-        offset=file.blocks.start(number),
-    )
-
-
-def _dictionary(file: SegmentFile, column: int) -> StringDictionary | None:
-    """What the strings of a column may refer to."""
-    numbers = file.index.numbers(BlockType.DICTIONARY, column)
-    if not numbers:
-        return None
-    _, codec, _, _, _, _, raw_len, _ = file.index.entries[numbers[0]].item()
-    stored, start = file.blocks.read(numbers)[numbers[0]], file.blocks.start(numbers[0])
-    return StringDictionary(codec_of(codec, path=file.path).decode(stored, raw_len, path=file.path, offset=start))
 
 
 def _raw_bytes(file: SegmentFile, number: int, _: ColumnBlock) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class SegmentExtent:
         """
         row_bytes = self.vectors.itemsize * self.vectors.shape[1]
         cuts = bucket_cuts(self.offsets, max(1, min(EXTENT_ROWS, EXTENT_VECTOR_BYTES // row_bytes)))
-        for first, stop in zip(cuts, cuts[1:], strict=False):
+        for first, stop in pairwise(cuts):
             yield self._slice(first, stop)
 
     def _slice(self, first: int, stop: int) -> SegmentExtent:

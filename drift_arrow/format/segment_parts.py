@@ -9,17 +9,24 @@ from drift_arrow.format.block_index import BlockIndex
 from drift_arrow.format.column_block import check_codec
 from drift_arrow.format.layout import BLOOM_BLOCK_BYTES, NO_COLUMN, ZONE_BYTES, BlockType, CodecId
 from drift_arrow.format.segment_footer import SegmentMeta
+from drift_arrow.format.vector_block import VECTOR_CODECS
 
-_VECTOR_CODECS: Final = {CodecId.PLAIN, CodecId.FLOATS}
+_PLAIN: Final = frozenset({CodecId.PLAIN})
+_COMPRESSED: Final = frozenset({CodecId.PLAIN, CodecId.ZSTD})
 
 
 class _Part(NamedTuple):
-    """All blocks of one type and column: values, bytes of each in the raw bytes (None: any), and codecs (None: any)."""
+    """All blocks of one type and column.
+
+    n_values : int
+    width : int or None            bytes of each value in the raw bytes, None for any
+    codecs : set or None           that they may have, None for any
+    """
 
     type: BlockType
-    count: int
+    n_values: int
     width: int | None
-    codecs: set[CodecId] | None = {CodecId.PLAIN}  # noqa: RUF012  never changed
+    codecs: frozenset[CodecId] | None = _PLAIN
     column: int = NO_COLUMN
 
 
@@ -57,16 +64,20 @@ def _parts(index: BlockIndex, meta: SegmentMeta) -> list[_Part]:
         _Part(BlockType.NORMS, meta.n_rows, 4),
         _Part(BlockType.FINGERPRINTS, meta.n_rows, 16),
         _Part(BlockType.KEY_ORDER, meta.n_rows, 4),
-        _Part(BlockType.VECTORS, meta.n_rows, vector_bytes, _VECTOR_CODECS),
+        _Part(BlockType.VECTORS, meta.n_rows, vector_bytes, VECTOR_CODECS),
         *(_Part(BlockType.COLUMN, meta.n_rows, None, None, column) for column in columns),
         _Part(BlockType.BLOOM, index.count(BlockType.BLOOM), BLOOM_BLOCK_BYTES),
         _Part(BlockType.ZONES, n_column_blocks, ZONE_BYTES),
         # one block, or none
-        *(_Part(BlockType.DICTIONARY, 1, None, column=i) for i in columns if index.numbers(BlockType.DICTIONARY, i)),
+        *(
+            _Part(BlockType.DICTIONARY, 1, None, _COMPRESSED, column)
+            for column in columns
+            if index.numbers(BlockType.DICTIONARY, column)
+        ),
     ]
 
 
 def _is_complete(index: BlockIndex, part: _Part) -> bool:
     codecs = {index.entries["codec"][number].item() for number in index.numbers(part.type, part.column)}
     is_known = part.codecs is None or codecs <= part.codecs
-    return is_known and index.covers(part.type, part.count, part.width, column=part.column)
+    return is_known and index.covers(part.type, part.n_values, part.width, column=part.column)

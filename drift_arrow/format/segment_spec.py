@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -55,9 +56,10 @@ class SegmentSpec:
         return int(self.schema.field(self.vector).type.list_size)
 
     @property
-    def dtype(self) -> np.dtype[np.floating]:
+    def dtype(self) -> np.dtype[Any]:
         """Type of the numbers of a vector."""
-        return np.dtype(self.schema.field(self.vector).type.value_type.to_pandas_dtype())
+        dtype: np.dtype[Any] = np.dtype(self.schema.field(self.vector).type.value_type.to_pandas_dtype())
+        return dtype
 
     def check(self) -> None:
         """Raise InvalidArgumentError unless a segment can have these columns."""

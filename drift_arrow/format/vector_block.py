@@ -13,15 +13,15 @@ from drift_arrow.format.block import plain
 from drift_arrow.format.codecs.numbers import FloatsBlock, encode_numbers
 from drift_arrow.format.codecs.part import ColumnBlock, Encoded
 from drift_arrow.format.column_block import open_column
-from drift_arrow.format.column_encoder import ColumnEncoder
 from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.layout import CodecId
+from drift_arrow.format.profile import PROFILES
 from drift_arrow.kernels.encoded_floats import EncodedFloats
 from drift_arrow.kernels.float_rows import gather_float_rows
 from drift_arrow.kernels.floats import decode_floats
 
 VECTOR_CODECS: Final = frozenset({CodecId.PLAIN, CodecId.FLOATS, CodecId.COMPRESSED, CodecId.PLANES})
-"""Codecs that a block of vectors may have; its first byte is that of the first number of the first row."""
+"""Codecs that a block of vectors may have."""
 
 
 class VectorBlock(Protocol):
@@ -47,7 +47,8 @@ def encode_vectors(matrix: NDArray[Any], profile: str) -> Encoded:
     """Encode a matrix by the codecs of a profile, or plainly if they save less than an eighth."""
     flat = np.ascontiguousarray(matrix).reshape(-1)
     numbers = pa.array(flat)
-    encoded = encode_numbers(numbers) if profile == "hot" else ColumnEncoder(numbers.type, profile).encode(numbers)
+    # without what a hot column may have on top: rows are read one by one, and often
+    encoded = encode_numbers(numbers) if profile == "hot" else PROFILES[profile].numbers(numbers)
     pays = encoded.codec in VECTOR_CODECS - {CodecId.PLAIN} and len(encoded.stored) * 8 <= flat.nbytes * 7
     return encoded if pays else plain(flat)
 
@@ -84,7 +85,9 @@ def open_vectors(
             raise CorruptionError(message, path=path, offset=offset)
         return PlainVectors(np.frombuffer(stored, dtype=dtype).reshape(n_rows, dim))
     block = open_column(stored, codec, raw_len, kind.value_type, n_numbers, dictionary=None, path=path, offset=offset)
-    return FloatVectors(block.encoded, block, dim) if isinstance(block, FloatsBlock) else OtherVectors(block, dim)
+    if isinstance(block, FloatsBlock):
+        return FloatVectors(block.encoded, block, dim)
+    return OtherVectors(block, raw_len, dim)
 
 
 class PlainVectors:
@@ -129,12 +132,11 @@ class FloatVectors:
 
 
 class OtherVectors:
-    """Floats that are decoded as a whole, each time."""
+    """Floats that a general compressor has made small, which may be held decompressed."""
 
-    held_bytes = 0
-
-    def __init__(self, block: ColumnBlock, dim: int) -> None:
+    def __init__(self, block: ColumnBlock, raw_len: int, dim: int) -> None:
         self._block, self._dim = block, dim
+        self.held_bytes = raw_len
 
     def read(self) -> NDArray[Any]:
         """A new matrix."""
@@ -142,8 +144,9 @@ class OtherVectors:
         return matrix
 
     def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
-        """Copy rows of the matrix."""
-        np.take(self.read(), places, axis=0, out=out, mode="clip")
+        """Take the numbers of the rows."""
+        numbers = (places[:, None] * self._dim + np.arange(self._dim)).reshape(-1)
+        out[:] = self._block.take(numbers).to_numpy().reshape(-1, self._dim)
 
     def describe(self) -> Encoding:
         """As of a column of floats."""

@@ -6,7 +6,7 @@ from drift_arrow.format.block_cache import BlockCache
 
 
 def test_what_was_put_is_found_until_it_must_give_way():
-    cache = BlockCache(100)
+    cache: BlockCache[object] = BlockCache(100)
     cache.put(1, "a", 50)
     cache.put(2, "b", 50)
     assert (cache.get(1), cache.get(2), cache.get(3)) == ("a", "b", None)
@@ -15,7 +15,7 @@ def test_what_was_put_is_found_until_it_must_give_way():
 
 
 def test_the_least_recently_used_gives_way_first():
-    cache = BlockCache(100)
+    cache: BlockCache[object] = BlockCache(100)
     cache.put(1, "a", 50)
     cache.put(2, "b", 50)
     cache.get(1)
@@ -24,21 +24,21 @@ def test_the_least_recently_used_gives_way_first():
 
 
 def test_a_block_larger_than_the_cache_is_not_kept_and_drives_none_out():
-    cache = BlockCache(100)
+    cache: BlockCache[object] = BlockCache(100)
     cache.put(1, "a", 100)
     cache.put(2, "b", 101)
     assert (cache.get(1), cache.get(2)) == ("a", None)
 
 
 def test_what_costs_nothing_is_always_kept():
-    cache = BlockCache(0)
+    cache: BlockCache[object] = BlockCache(0)
     for number in range(100):
         cache.put(number, str(number), 0)
     assert [cache.get(number) for number in range(100)] == [str(number) for number in range(100)]
 
 
 def test_many_threads_see_what_belongs_to_their_number():
-    cache = BlockCache(10)
+    cache: BlockCache[object] = BlockCache(10)
 
     def work(seed):
         for number in np.random.default_rng(seed).integers(0, 20, 2000).tolist():

@@ -87,8 +87,9 @@ def example_segment():
     fingerprints = np.array([[7, 0], [8, 0], [9, 0]], np.uint64)
     ones = np.ones((2, 2), np.float32)
     content = segment_content(
-        3, 2, 2, columns=columns, offsets=np.array([0, 2, 3]), fingerprints=fingerprints, centroids=ones, lo=ones, step=ones,
-        codes=np.zeros((3, 2), np.uint8), vectors=np.ones((3, 2), np.float32), norms=np.full(3, 2, np.float32),
+        3, 2, 2, columns=columns, offsets=np.array([0, 2, 3]), fingerprints=fingerprints, centroids=ones, lo=ones,
+        step=ones, codes=np.zeros((3, 2), np.uint8), vectors=np.ones((3, 2), np.float32),
+        norms=np.full(3, 2, np.float32),
     )  # fmt: skip
     data, _ = segment_bytes(content)
     return data, SegmentReader(data, "p")

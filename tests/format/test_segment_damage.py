@@ -38,7 +38,9 @@ def everything(data, digest=None):
     reader = SegmentReader(data, "segments/x", expected_digest=digest)
     table = reader.read_columns(COLUMNS)
     hot = [reader.offsets, reader.centroids, reader.lo, reader.step, reader.norms, reader.sorted_fingerprints]
-    return table.to_pylist(), [array.tobytes() for array in [*hot, reader.key_order, reader.raw_vectors(0, 40)]]
+    keys = reader.maybe_contains(CONTENT.rows.fingerprints)
+    arrays = [*hot, reader.key_order, reader.raw_vectors(0, 40), keys]
+    return table.to_pylist(), reader.zones("id") + reader.zones("text"), [array.tobytes() for array in arrays]
 
 
 EVERYTHING = everything(DATA)

@@ -201,7 +201,7 @@ def test_payload_that_crosses_extents_is_damage(monkeypatch):
             write_array(sink, block_type, part, first_row=first_row + 20 * number)
 
     monkeypatch.setattr(SegmentSink, "write_array", write_halves)
-    with pytest.raises(CorruptionError, match="contradicts the file|crosses extents"):
+    with pytest.raises(CorruptionError, match=r"contradicts the file|crosses extents"):
         SegmentReader(segment_bytes(CONTENT)[0], "p")
 
 
@@ -285,7 +285,6 @@ def zones(number, **fields):
     start = int(INDEX.offsets[ZONES_BLOCK]) + HEADER_BYTES
     entries = np.frombuffer(DATA[start : start + 80], ZONE_DTYPE).copy()
     for name, value in fields.items():
-        if isinstance(value, bytes):
-            value = np.frombuffer(value.ljust(16, b"\0"), np.uint8)
-        entries[number][name] = value
+        is_bound = isinstance(value, bytes)
+        entries[number][name] = np.frombuffer(value.ljust(16, b"\0"), np.uint8) if is_bound else value
     return entries

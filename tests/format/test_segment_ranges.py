@@ -6,7 +6,7 @@ import pytest
 
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format import segment_blocks, segment_extent, segment_file, source
-from drift_arrow.format.layout import HEADER_BYTES, BlockType
+from drift_arrow.format.layout import HEADER_BYTES, TAIL_READ_BYTES, BlockType
 from drift_arrow.format.segment_reader import SegmentReader
 from tests.format.samples import CountingSource, flipped, segment_bytes, segment_content
 
@@ -50,8 +50,8 @@ def stored_bytes(reader, block_type):
 def test_it_opens_with_one_request_for_its_ends_one_for_the_tables_and_one_for_the_codes(store, data):
     reader = SegmentReader(store, "p")
     ends, tables, codes = store.requests
-    tables_start, tail_start = reader._file.index.tables_start, len(data) - segment_file.TAIL_READ_BYTES
-    assert ends == [(0, 4096), (tail_start, segment_file.TAIL_READ_BYTES)]
+    tables_start, tail_start = reader._file.index.tables_start, len(data) - TAIL_READ_BYTES
+    assert ends == [(0, 4096), (tail_start, TAIL_READ_BYTES)]
     assert tables == [(tables_start, reader._file.tail.footer_offset - tables_start)]
     n_extents = len(reader._file.index.numbers(BlockType.CODES))
     assert len(codes) == n_extents

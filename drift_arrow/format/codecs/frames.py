@@ -17,9 +17,9 @@ _ENTRY: Final = np.dtype([("stored", "<u4"), ("raw", "<u4")])
 
 
 class FrameSettings(NamedTuple):
-    """How strings are compressed: vectors of 1024 rows in a frame, zstd level, dictionary."""
+    """How strings are compressed: rows in a frame, zstd level, dictionary."""
 
-    vectors: int
+    rows: int
     level: int
     dictionary: StringDictionary | None = None
 

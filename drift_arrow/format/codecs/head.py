@@ -20,9 +20,14 @@ class Head(NamedTuple):
 
     def check_size(self, values_bytes: int) -> None:
         """Raise CorruptionError unless the part declares the size of its values and validity."""
-        raw_len = values_bytes + self.validity.raw_len
+        raw_len = raw_size(self.part.n_values, values_bytes, self.validity)
         if self.part.raw_len != raw_len:
             raise self.source.damage(f"has another size than it declares; got={raw_len} raw_len={self.part.raw_len}")
+
+
+def raw_size(n_values: int, values_bytes: int, validity: Validity) -> int:
+    """What a part must declare: rows of no bytes count one each, so that their number has a limit too."""
+    return max(n_values, values_bytes) + validity.raw_len
 
 
 def read_head(part: Part, kind: pa.DataType, source: Source) -> tuple[Head, Cursor]:

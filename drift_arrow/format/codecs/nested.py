@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drift_arrow.format.codecs.head import Head, read_head
+from drift_arrow.format.codecs.head import Head, raw_size, read_head
 from drift_arrow.format.codecs.lists import FixedLists, Lists
 from drift_arrow.format.codecs.part import ColumnBlock, Encode, Encoded, Part, Source, frame
 from drift_arrow.format.codecs.shape import Shape
@@ -32,7 +32,7 @@ def encode_nested(array: pa.Array, shape: Shape, encode: Encode) -> Encoded:
     validity, children = Validity.of(array), shape.split(array)
     parts = [encode(child) for child in children]
     frames = [frame(part, len(child)) for part, child in zip(parts, children, strict=True)]
-    raw_len = validity.raw_len + sum(part.raw_len for part in parts)
+    raw_len = raw_size(len(array), sum(part.raw_len for part in parts), validity)
     return Encoded(CodecId.NESTED, b"".join((validity.encode(), *frames)), raw_len)
 
 

@@ -24,7 +24,7 @@ class Encoded(NamedTuple):
 
     codec : CodecId
     stored : buffer
-    raw_len : int      bytes of the Arrow buffers of the column; of `PLAIN` and `ZSTD`, of the Arrow stream
+    raw_len : int      about the bytes of the Arrow buffers; of `PLAIN` and `ZSTD`, those of the Arrow stream
     """
 
     codec: CodecId
@@ -152,8 +152,8 @@ class Cursor:
     def part(self) -> Part:
         """The next child; raises CorruptionError."""
         codec, zeros, n_values, raw_len, stored_len = _HEADER.unpack(self.take(_HEADER.size))
-        if any(zeros) or raw_len > MAX_BLOCK_BYTES:
-            raise self._source.damage(f"holds an impossible part; codec={codec} raw_len={raw_len}")
+        if any(zeros) or raw_len > MAX_BLOCK_BYTES or n_values > MAX_BLOCK_BYTES:
+            raise self._source.damage(f"holds an impossible part; codec={codec} n_values={n_values} raw_len={raw_len}")
         return Part(codec, n_values, raw_len, self.take(stored_len))
 
     def rest(self) -> memoryview:

@@ -22,7 +22,7 @@ def encode_planes(array: pa.Array) -> Encoded:
     values, validity = filled_numbers(array), Validity.of(array)
     planes = np.ascontiguousarray(values.view(np.uint8).reshape(len(values), values.itemsize).T)
     cuts = [plane * len(values) for plane in range(values.itemsize + 1)]
-    frames = compress_frames(byte_view(planes), cuts, FrameSettings(1, COLD_LEVEL))
+    frames = compress_frames(byte_view(planes), cuts, FrameSettings(len(values), COLD_LEVEL))
     return Encoded(CodecId.PLANES, validity.encode() + frames, values.nbytes + validity.raw_len)
 
 

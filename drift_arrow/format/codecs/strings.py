@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.codecs.frames import Frames, FrameSettings, compress_frames
-from drift_arrow.format.codecs.head import Head, read_head
+from drift_arrow.format.codecs.head import Head, raw_size, read_head
 from drift_arrow.format.codecs.part import ColumnBlock, Encode, Encoded, Part, Source, frame
 from drift_arrow.format.codecs.sizes import is_string, is_text, offset_type, offsets_of
 from drift_arrow.format.codecs.validity import Validity, with_validity
 from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.layout import CodecId
 from drift_arrow.format.numbers import filling, fixed_values, numbers_of
-from drift_arrow.kernels.lanes import VALUES
 
-_HEADER: Final = struct.Struct("<HB5s")
+_HEADER: Final = struct.Struct("<IB3s")
 _LENGTH: Final = pa.uint32()
 _NOT_ASCII: Final = 0x80
 
@@ -31,15 +30,15 @@ def encode_strings(array: pa.Array, settings: FrameSettings, encode: Encode) -> 
     """Encode an array of which `is_string` holds, its lengths by `encode`."""
     validity, n_values = Validity.of(array), len(array)
     data, offsets = string_bytes(array)
-    cuts = [*offsets[: -1 : settings.vectors * VALUES].tolist(), int(offsets[-1])]
-    head = _HEADER.pack(settings.vectors, settings.dictionary is not None, b"")
+    cuts = [*offsets[: -1 : settings.rows].tolist(), int(offsets[-1])]
+    head = _HEADER.pack(settings.rows, settings.dictionary is not None, b"")
     frames = compress_frames(data, cuts, settings)
     if pt.is_fixed_size_binary(array.type):
         stored = b"".join((validity.encode(), head, frames))
-        return Encoded(CodecId.STRINGS, stored, validity.raw_len + len(data))
+        return Encoded(CodecId.STRINGS, stored, raw_size(n_values, len(data), validity))
     lengths = encode(pa.array(np.diff(offsets), _LENGTH))
     stored = b"".join((validity.encode(), head, frame(lengths, n_values), frames))
-    return Encoded(CodecId.STRINGS, stored, validity.raw_len + lengths.raw_len + len(data))
+    return Encoded(CodecId.STRINGS, stored, raw_size(n_values, lengths.raw_len + len(data), validity))
 
 
 def string_bytes(array: pa.Array) -> tuple[memoryview, NDArray[np.int64]]:
@@ -65,16 +64,15 @@ def open_strings(part: Part, kind: pa.DataType, source: Source) -> StringsBlock:
     if not is_string(kind):
         raise source.damage(f"holds strings, but its column does not; type={kind}")
     head, cursor = read_head(part, kind, source)
-    vectors, with_dictionary, zeros = _HEADER.unpack(cursor.take(_HEADER.size))
-    if not vectors or with_dictionary > 1 or any(zeros) or with_dictionary > (source.dictionary is not None):
-        raise source.damage(f"has an impossible header of strings; vectors={vectors} dictionary={with_dictionary}")
+    rows, with_dictionary, zeros = _HEADER.unpack(cursor.take(_HEADER.size))
+    if not rows or with_dictionary > 1 or any(zeros) or with_dictionary > (source.dictionary is not None):
+        raise source.damage(f"has an impossible header of strings; rows={rows} dictionary={with_dictionary}")
     lengths = None if pt.is_fixed_size_binary(kind) else cursor.part()
-    n_frames = -(-part.n_values // (vectors * VALUES))
-    frames = Frames(cursor, n_frames, source.dictionary if with_dictionary else None, source)
+    frames = Frames(cursor, -(-part.n_values // rows), source.dictionary if with_dictionary else None, source)
     cursor.finish()
     head.check_size((0 if lengths is None else lengths.raw_len) + int(frames.raw_sizes.sum()))
     opened = None if lengths is None else source.open(lengths, _LENGTH, part.n_values)
-    return StringsBlock(head, opened, frames, vectors * VALUES)
+    return StringsBlock(head, opened, frames, rows)
 
 
 class StringsBlock:
