@@ -65,11 +65,11 @@ class DictionaryBlock:
 
     def read(self) -> pa.Array:
         """All rows."""
-        return self._array(self._checked(self._codes.read()), self._head.validity.read())
+        return self._array(self._codes.read(), self._head.validity.read())
 
     def take(self, places: NDArray[np.int64]) -> pa.Array:
         """Rows in any order; the dictionary is whole."""
-        return self._array(self._checked(self._codes.take(places)), self._head.validity.take(places))
+        return self._array(self._codes.take(places), self._head.validity.take(places))
 
     def describe(self) -> Encoding:
         """Codes, then values."""
@@ -82,7 +82,10 @@ class DictionaryBlock:
         )
 
     def _array(self, codes: pa.Array, validity: pa.Buffer | None) -> pa.Array:
-        indices = numbers_of(codes).astype(self._head.kind.index_type.to_pandas_dtype(), copy=False)
+        if not self._values.n_values:
+            # then all rows are null, whatever their codes
+            return pa.nulls(len(codes), self._head.kind)
+        indices = numbers_of(self._checked(codes)).astype(self._head.kind.index_type.to_pandas_dtype(), copy=False)
         buffers = [validity, pa.py_buffer(indices)]
         return pa.DictionaryArray.from_buffers(self._head.kind, len(codes), buffers, self._values.read())
 
