@@ -48,7 +48,7 @@ def run_guided(target: Target, journal: Journal, *, runs: int, seconds: float, s
         return mutated(target, random.choice(seeds) if len(data) < 2 or random.random() < 0.1 else data, random)
 
     options = [f"-runs={runs}", f"-seed={seed + 1}", f"-max_len={MAX_INPUT_BYTES}", "-len_control=0"]
-    options += ["-rss_limit_mb=0", "-verbosity=0", "-timeout=0", f"-artifact_prefix={journal.path}."]
+    options += ["-rss_limit_mb=0", "-verbosity=0", "-timeout=86400", f"-artifact_prefix={journal.path}."]
     if seconds < float("inf"):
         options.append(f"-max_total_time={max(1, int(seconds))}")
     atheris.Setup([sys.argv[0], *options], parse, custom_mutator=mutate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -21,6 +22,15 @@ def test_shared_values_in_a_column_of_a_type_that_has_none_are_damage(kind):
         open_column(
             memoryview(words.stored), words.codec, words.raw_len, kind, 4000, dictionary=None, path="p", offset=0
         )
+
+
+def test_frames_with_room_for_billions_of_rows_cost_no_memory():
+    encoded = ColumnEncoder(pa.binary(), "hot").encode(pa.array([bytes([row % 251]) * 9 for row in range(1000)]))
+    assert encoded.codec == CodecId.STRINGS
+    # no nulls, then the rows of a frame
+    stored = memoryview(bytes(encoded.stored[:8]) + (2**32 - 1).to_bytes(4, "little") + bytes(encoded.stored[12:]))
+    block = open_column(stored, encoded.codec, encoded.raw_len, pa.binary(), 1000, dictionary=None, path="p", offset=0)
+    assert block.take(np.array([7])).to_pylist() == [bytes([7]) * 9]
 
 
 @pytest.mark.parametrize("name", ["column", "child"])

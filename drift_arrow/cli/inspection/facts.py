@@ -101,9 +101,9 @@ def read_segment(path: str) -> Facts:
     return Facts.of(SegmentReader(data, path), path)
 
 
-def tree_text(encoding: Encoding) -> str:
-    """`DICTIONARY(INTEGERS, STRINGS)`: an encoding and those inside it."""
-    children = ", ".join(tree_text(child) for child in encoding.children)
+def tree_text(encoding: Encoding, gap: str = " ") -> str:
+    """`DICTIONARY(INTEGERS, STRINGS)`: an encoding and those inside it, with `gap` after commas."""
+    children = f",{gap}".join(tree_text(child, gap) for child in encoding.children)
     return f"{encoding.name}({children})" if children else encoding.name
 
 
@@ -112,11 +112,11 @@ def tree(encoding: Encoding) -> list[Encoding]:
     return [encoding, *(inner for child in encoding.children for inner in tree(child))]
 
 
-def most_common_tree(blocks: Iterable[BlockInfo]) -> str:
-    """The encoding of most rows; `…` after it where others occur."""
+def most_common_tree(blocks: Iterable[BlockInfo], gap: str = " ") -> str:
+    """The encoding of most rows, as `tree_text` has it; `…` after it where others occur."""
     counts: Counter[str] = Counter()
     for block in blocks:
-        counts[tree_text(block.encoding)] += block.n_values
+        counts[tree_text(block.encoding, gap)] += block.n_values
     if not counts:
         return ""
     return counts.most_common(1)[0][0] + (" …" if len(counts) > 1 else "")

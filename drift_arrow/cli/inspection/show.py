@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from drift_arrow.format.block_info import BlockInfo
 
 _LIMITS: Final = (28, 24, 19, 16, 10, 7)
-"""Longest text of a cell; the first with which a table fits into the terminal."""
+"""Longest text of a type or bound; the first with which a table fits into the terminal."""
 
 _HEADINGS: Final = ("from row", "encoding", "width", "bits", "", "bytes", "exceptions", "nulls", "min", "max")
 _RIGHT: Final = {"from row", "width", "bits", "bytes", "exceptions", "nulls", "raw", "stored", "of raw", "per row"}
@@ -40,11 +40,11 @@ def show_columns(segments: Sequence[Facts]) -> None:
     blocks = {name: [block for facts in segments for block in facts.of_column(name)] for name in schema.names}
     total = Sizes.of(block for found in blocks.values() for block in found)
 
-    def build(limit: int) -> Table:
+    def build(limit: int, gap: str) -> Table:
         table = _table("column", "type", "encoding", "raw", "stored", "of raw", "")
         for name, found in blocks.items():
             kind = str(schema.field(name).type)
-            _add(table, name, shortened(kind, limit), most_common_tree(found), *_size_cells(Sizes.of(found)))
+            _add(table, name, shortened(kind, limit), most_common_tree(found, gap), *_size_cells(Sizes.of(found)))
         table.add_section()
         _add(table, "all", "", "", *_size_cells(total))
         return table
@@ -71,8 +71,8 @@ def show_blocks(facts: Facts, name: str, most: int | None) -> None:
     """One line per block of a column; at most `most` of them."""
     blocks = facts.of_column(name)
 
-    def build(limit: int) -> Table:
-        lines = [_block_cells(block, limit) for block in blocks[:most]]
+    def build(limit: int, gap: str) -> Table:
+        lines = [_block_cells(block, limit, gap) for block in blocks[:most]]
         # what says nothing about any block leaves its room to the others
         kept = [number for number in range(len(_HEADINGS)) if any(line[number] for line in lines)]
         table = _table(*(_HEADINGS[number] for number in kept))
@@ -95,13 +95,13 @@ def _size_cells(sizes: Sizes) -> tuple[str, str, str, str]:
     return bytes_text(sizes.raw), bytes_text(sizes.stored), f"{sizes.ratio:.1%}", bar(sizes.ratio)
 
 
-def _block_cells(block: BlockInfo, limit: int) -> list[str]:
+def _block_cells(block: BlockInfo, limit: int, gap: str) -> list[str]:
     encoding, zone = block.encoding, block.zone
     n_exceptions = sum(inner.n_exceptions for inner in tree(encoding))
     bounds = [None, None] if zone is None else [zone.minimum, zone.maximum]
     return [
         f"{block.first_row:,}",
-        tree_text(encoding),
+        tree_text(encoding, gap),
         width_text(encoding),
         f"{encoding.bits_per_value:.2f}",
         bar(block.stored_len / block.raw_len if block.raw_len else 1.0),
@@ -117,9 +117,7 @@ def _table(*headings: str) -> Table:
     table.padding = (0, 0)
     for column in table.columns:
         column.justify = "right" if column.header in _RIGHT else "left"
-        column.overflow = "fold"
-        column.no_wrap = column.header != "encoding"
-        column.min_width = 10 if column.header == "encoding" else None
+        column.no_wrap = True
     return table
 
 
@@ -128,8 +126,11 @@ def _add(table: Table, *cells: str) -> None:
     table.add_row(*map(Text, cells))
 
 
-def _print_fitting(build: Callable[[int], Table]) -> None:
+def _print_fitting(build: Callable[[int, str], Table]) -> None:
+    """Print what `build` makes of the first texts that fit: whole trees, trees over several lines, shorter bounds."""
     target = console()
-    tables = [build(limit) for limit in (_LIMITS if target.is_terminal else _LIMITS[:1])]
+    tables = [build(_LIMITS[0], " ")]
+    if target.is_terminal:
+        tables += [build(limit, "\n") for limit in _LIMITS]
     fitting = (table for table in tables if natural_width(table, target) <= target.width)
     print_wide(next(fitting, tables[-1]))
