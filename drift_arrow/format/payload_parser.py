@@ -22,6 +22,9 @@ class PayloadParser:
     def __init__(self, file: SegmentFile) -> None:
         self._file = file
         self._dictionaries: dict[int, StringDictionary] = {}
+        # of a fetched file they are at hand now, among the tables
+        for column in range(0 if file.file.is_mapped else len(file.meta.schema)):
+            self._dictionary(column)
 
     def __call__(self, number: int, stored: memoryview) -> ColumnBlock:
         """The block of a number, of its stored bytes; raises CorruptionError."""

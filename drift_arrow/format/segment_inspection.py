@@ -68,7 +68,8 @@ class SegmentInspection:
 
     def _encoding(self, number: int, kind: int, n_values: int, stored_len: int) -> Encoding:
         if kind == BlockType.COLUMN:
-            return self._columns.opened.open([number])[number].describe()
+            return next(block.describe() for _, block in self._columns.opened.scan([number]))
         if kind == BlockType.VECTORS:
-            return self._vectors.opened.open([number])[number].describe()
-        return Encoding(name="PLAIN", n_values=n_values, stored_bytes=stored_len)
+            return next(block.describe() for _, block in self._vectors.opened.scan([number]))
+        codec = CodecId(int(self._file.index.entries["codec"][number]))
+        return Encoding(name=codec.name, n_values=n_values, stored_bytes=stored_len)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format.block_index import BlockIndex
 from drift_arrow.format.column_block import check_codec
-from drift_arrow.format.layout import BLOOM_BLOCK_BYTES, NO_COLUMN, ZONE_BYTES, BlockType, CodecId
+from drift_arrow.format.layout import BLOOM_BLOCK_BYTES, MAX_SEGMENT_ROWS, NO_COLUMN, ZONE_BYTES, BlockType, CodecId
 from drift_arrow.format.segment_footer import SegmentMeta
 from drift_arrow.format.vector_block import VECTOR_CODECS
 
@@ -66,7 +66,7 @@ def _parts(index: BlockIndex, meta: SegmentMeta) -> list[_Part]:
         _Part(BlockType.KEY_ORDER, meta.n_rows, 4),
         _Part(BlockType.VECTORS, meta.n_rows, vector_bytes, VECTOR_CODECS),
         *(_Part(BlockType.COLUMN, meta.n_rows, None, None, column) for column in columns),
-        _Part(BlockType.BLOOM, index.count(BlockType.BLOOM), BLOOM_BLOCK_BYTES),
+        _Part(BlockType.BLOOM, min(index.count(BlockType.BLOOM), MAX_SEGMENT_ROWS), BLOOM_BLOCK_BYTES),
         _Part(BlockType.ZONES, n_column_blocks, ZONE_BYTES),
         # one block, or none
         *(

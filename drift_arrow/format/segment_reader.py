@@ -86,10 +86,10 @@ class SegmentReader:
         self.lo, self.step, self.norms = self._tables.lo, self._tables.step, self._tables.norms
         self.sorted_fingerprints, self.key_order = self._tables.sorted_fingerprints, self._tables.key_order
         self.code_address = self._tables.code_address
-        if isinstance(self._file.file, FetchedFile):
-            self._file.file.release()
         self._vectors = SegmentVectors(self._file)
         self._columns = SegmentColumns(self._file, self._vectors)
+        if isinstance(self._file.file, FetchedFile):
+            self._file.file.release()
 
     def vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Full-precision vectors of `rows`, in their order: a new (m, dim) float32 C-contiguous matrix.

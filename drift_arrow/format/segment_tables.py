@@ -19,7 +19,7 @@ _FINGERPRINT_BYTES: Final = 16
 class SegmentTables:
     """What must be known to scan a segment; 20 bytes per row, and the tables of the buckets.
 
-    Sorting the keys takes as much again for a moment.
+    It takes 16 more bytes per row while the keys are sorted.
     """
 
     def __init__(self) -> None:

@@ -41,8 +41,8 @@ class SegmentWriter:
 
     Notes
     -----
-    Holds one extent, 20 bytes per row that was appended, the tables of the buckets, and 72 bytes per block. The same
-    extents give the same bytes.
+    Holds one extent, 20 bytes per row that was appended (36 while the keys are sorted), the tables of the buckets, and
+    what footer and zone maps say of each block. The same extents give the same bytes.
     """
 
     def __init__(self, write: Callable[[Buffer], object], spec: SegmentSpec) -> None:

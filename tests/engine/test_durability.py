@@ -12,7 +12,7 @@ import pytest
 import drift_arrow as drift
 from drift_arrow.engine.flush import flush
 from drift_arrow.engine.storage.local import LocalLog
-from drift_arrow.errors import AlreadyExistsError, NotFoundError, PoisonedError, StorageError
+from drift_arrow.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError, PoisonedError, StorageError
 from tests.tables import DIM, create, make_table, matrix_of
 
 SMALL = drift.Options(memtable_bytes=200 * DIM * 4)
@@ -55,6 +55,30 @@ def test_deletions_behind_a_flush_survive_it_and_the_reopening(root):
         assert any("tombstones" in name for name in files(root))
     with drift.connect(root) as db:
         assert sorted(db.collection("docs").scan().collect()["id"]) == [*range(10, 50), *range(100, 105)]
+
+
+def test_a_cold_collection_is_smaller_stays_cold_and_answers_the_same(tmp_path):
+    answers, sizes = [], []
+    for profile in ("hot", "cold"):
+        root = str(tmp_path / profile)
+        with drift.connect(root) as db:
+            docs = create(db, options=drift.Options(profile=profile, merge_bytes=0))
+            docs.add(make_table(3000))
+            docs.flush()
+        with drift.connect(root) as db:
+            docs = db.collection("docs")
+            docs.add(make_table(3000, start=3000))
+            docs.flush()
+            answers.append(docs.search(make_table(1)["embedding"][0].as_py()).limit(20).to_arrow())
+            sizes.append(docs.stats().segment_bytes)
+    assert answers[0].equals(answers[1])
+    assert sizes[1] < sizes[0]
+
+
+@pytest.mark.parametrize("profile", ["warm", "", None, 1])
+def test_a_profile_is_hot_or_cold(profile):
+    with pytest.raises(InvalidArgumentError, match="option profile must be one of"):
+        drift.Options(profile=profile)
 
 
 def test_answers_are_the_same_in_another_process(root):

@@ -280,6 +280,13 @@ def test_a_forged_bound_is_damage_when_it_is_asked_for(monkeypatch, entry, field
             ask()
 
 
+def test_a_bound_of_a_column_that_has_none_is_damage(monkeypatch):
+    content = segment_content(columns={"list": pa.array([[1]] * 40)})
+    reader = SegmentReader(forged(monkeypatch, content, replaced={BlockType.ZONES: zones(1)})[0], "p")
+    with pytest.raises(CorruptionError, match="zone map is impossible; entry=1"):
+        reader.zones("list")
+
+
 def zones(number, **fields):
     """The zones of the segment, with one changed."""
     start = int(INDEX.offsets[ZONES_BLOCK]) + HEADER_BYTES

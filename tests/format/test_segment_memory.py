@@ -51,11 +51,13 @@ def peak_bytes(n_extents, n_rows):
 
 def test_memory_grows_by_little_per_row_and_not_by_the_rows_themselves():
     n_rows, few, many = 8192, 4, 24
+    # compiled code is loaded
+    peak_bytes(few, n_rows)
     small, large = peak_bytes(few, n_rows), peak_bytes(many, n_rows)
     rows_between = (many - few) * n_rows
     raw_bytes_per_row = DIM * 4 + DIM + 16
     # norm and fingerprint
     assert (large[0] - small[0]) / rows_between < 24 < raw_bytes_per_row / 3
     # and the order of the keys, which is found with numbers of 64 bits
-    assert (large[1] - small[1]) / rows_between < 64
+    assert (large[1] - small[1]) / rows_between < 40
     assert n_rows < EXTENT_ROWS

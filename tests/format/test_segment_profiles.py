@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from drift_arrow.errors import CorruptionError
-from drift_arrow.format import segment_extent, segment_sink
-from drift_arrow.format.layout import HEADER_BYTES, BlockType, CodecId
+from drift_arrow.format import segment_extent
+from drift_arrow.format.layout import HEADER_BYTES, MAX_BLOCK_BYTES, BlockType, CodecId
 from drift_arrow.format.segment_reader import SegmentReader
 from tests.format.samples import CountingSource, flipped, outcome, segment_bytes, segment_content
 
@@ -64,6 +64,14 @@ def test_a_store_answers_as_a_map_does(rich):
     assert answers(CountingSource(data)) == expected
 
 
+def test_a_store_is_asked_for_a_dictionary_with_the_tables(rich):
+    store = CountingSource(rich[1])
+    reader = SegmentReader(store, "p")
+    store.requests.clear()
+    reader.take(np.array([1]), ["text"])
+    assert len(store.requests) == 1
+
+
 def test_every_kind_of_block_is_there(rich):
     content, data, _ = rich
     reader = SegmentReader(data, "p")
@@ -105,4 +113,4 @@ def test_no_two_blocks_overlap_and_none_is_longer_than_its_limit(rich):
     blocks = SegmentReader(data, "p").blocks()
     stops = [block.offset + HEADER_BYTES + block.stored_len for block in blocks]
     assert all(stop <= block.offset for stop, block in zip(stops, blocks[1:], strict=False))
-    assert max(block.raw_len for block in blocks) <= segment_sink.MAX_BLOCK_BYTES
+    assert max(block.raw_len for block in blocks) <= MAX_BLOCK_BYTES

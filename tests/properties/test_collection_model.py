@@ -88,9 +88,10 @@ class CollectionModel(RuleBasedStateMachine):
         memtable_rows=st.integers(1, 200),
         graph_rows=st.integers(1, 100),
         merge_rows=st.integers(0, 400),
+        profile=st.sampled_from(["hot", "cold"]),
         wanted=st.integers(0, 9999).map(some_numbers),
     )
-    def create(self, metric, key_type, value_type, memtable_rows, graph_rows, merge_rows, wanted):
+    def create(self, metric, key_type, value_type, memtable_rows, graph_rows, merge_rows, profile, wanted):
         fields = {"id": key_type, "embedding": pa.list_(value_type, DIM), "group": pa.int32(), "label": pa.string()}
         self.schema, self.metric = pa.schema(fields), metric
         self.rows: dict[int, Row] = {}
@@ -98,7 +99,10 @@ class CollectionModel(RuleBasedStateMachine):
         self.wanted = self.found = 0
         self.db = drift.connect(f"memory://model-{next(_names)}")
         options = drift.Options(
-            memtable_bytes=memtable_rows * DIM * 4, graph_rows=graph_rows, merge_bytes=merge_rows * DIM * 4
+            memtable_bytes=memtable_rows * DIM * 4,
+            graph_rows=graph_rows,
+            merge_bytes=merge_rows * DIM * 4,
+            profile=profile,
         )
         arguments = {"vector": "embedding", "key": "id", "metric": metric, "options": options}
         self.docs = self.db.create_collection("docs", schema=self.schema, **arguments)
