@@ -16,6 +16,7 @@ MOST_ENTRIES: Final = 1 << 14
 """Larger dictionaries leave the fast caches when they are looked up, and seldom pay."""
 
 _BITS_OF_MOST: Final = MOST_ENTRIES.bit_length() - 1
+_SPARED_BITS: Final = 1
 _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
 """2**64 over the golden ratio: a product with it has well mixed upper bits."""
 
@@ -76,7 +77,7 @@ def build_dictionary(values: NDArray[Any], flip: Any, bits: float) -> Dictionary
     not read.
     """
     sample = values[:: max(1, values.size // max(VALUES, values.size // 64))]
-    most = 1 << min(int(bits), _BITS_OF_MOST)
+    most = _most_entries(values.size, values.itemsize * 8, bits)
     few = _distinct(sample, min(sample.size // 2, most))
     if few is None or (few.entries.size - 1).bit_length() >= bits:
         return None
@@ -88,6 +89,16 @@ def build_dictionary(values: NDArray[Any], flip: Any, bits: float) -> Dictionary
     ranks[order] = np.arange(order.size, dtype=np.uint16)
     _translate(found.codes, ranks)
     return Dictionary(found.entries[order], found.codes)
+
+
+def _most_entries(n: int, value_bits: int, bits: float) -> int:
+    """Entries of the largest dictionary that may take, with n codes, no more than n values of so many bits.
+
+    A vector often uses a part of the entries only, so that its codes take a bit less.
+    """
+    spared = range(-_SPARED_BITS, _BITS_OF_MOST + 1 - _SPARED_BITS)
+    rooms = (min(1 << width + _SPARED_BITS, int(n * (bits - width) / value_bits)) for width in spared)
+    return max(1, *rooms)
 
 
 def _distinct(values: NDArray[Any], most: int) -> Dictionary | None:

@@ -36,6 +36,9 @@ N_SCHEMES: Final = 4
 POSITION_BITS: Final = 16
 N_LANES: Final = 4
 
+LANES: Final = (np.uint8(0), np.uint16(0), np.uint32(0), np.uint64(0))
+"""A value of the type of each lane, by which the compiled code of that lane is chosen."""
+
 _WIDEST_CODE: Final = 16
 """Codes of a dictionary are unpacked as uint16; a code beyond the last entry means that one."""
 
@@ -191,6 +194,12 @@ def _array_contradiction(encoded: EncodedIntegers) -> str | None:
 
 
 @kernel
+def vector_kind(scheme: Any, width: Any) -> Any:
+    """Number of the machine code for a vector; see `VectorIndex`."""
+    return scheme * N_LANES + (width > 8) + (width > 16) + (width > 32)
+
+
+@kernel
 def _header_problem(scheme: Any, width: Any, count: Any, n_entries: Any, value_bits: Any) -> int:
     if scheme >= N_SCHEMES:
         return 1
@@ -232,7 +241,7 @@ def _index_vectors(
             problem = 7 if end > positions.size else _exception_problem(schemes[v], positions[first:end])
         if problem != 0:
             return problem, v
-        kinds[v] = schemes[v] * N_LANES + (width > 8) + (width > 16) + (width > 32)
+        kinds[v] = vector_kind(schemes[v], width)
         packed_offsets[v + 1] = packed_offsets[v] + np.uint64(width * ROW_BYTES)
         exception_offsets[v + 1] = end
     return 0, 0

@@ -8,33 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift_arrow.kernels._check import check_writable, readonly
-from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.bitpack import packed_size
-from drift_arrow.kernels.delta import decode_deltas, differences, encode_deltas
-from drift_arrow.kernels.dictionary import Dictionary, build_dictionary, decode_codes, encode_codes
-from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY, FRAME, N_LANES, RUNS, EncodedIntegers
-from drift_arrow.kernels.ffor import decode_frames, encode_frames
-from drift_arrow.kernels.integer_costs import (
-    IMPOSSIBLE,
-    IntegerCosts,
-    IntegerPlan,
-    dictionary_pays,
-    measure,
-    measure_codes,
-)
+from drift_arrow.kernels.delta import decode_deltas
+from drift_arrow.kernels.dictionary import Dictionary, build_dictionary, decode_codes
+from drift_arrow.kernels.encoded_integers import DICTIONARY, FRAME, LANES, N_LANES, RUNS, EncodedIntegers
+from drift_arrow.kernels.ffor import decode_frames
+from drift_arrow.kernels.integer_costs import IMPOSSIBLE, IntegerCosts, dictionary_pays, measure_codes
+from drift_arrow.kernels.integer_encode import Parts, pack_vectors
+from drift_arrow.kernels.integer_measure import measure
 from drift_arrow.kernels.integer_widths import widen_vectors
-from drift_arrow.kernels.lanes import VALUES, bit_length
+from drift_arrow.kernels.lanes import VALUES
 from drift_arrow.kernels.run_length import decode_runs
-
-_LANES: Final = (np.uint8(0), np.uint16(0), np.uint32(0), np.uint64(0))
-"""A value of the type of each lane, by which the compiled code of that lane is chosen."""
 
 _LEAST_BITS: Final = 2
 """Bits of a value below which the other schemes leave too little for a dictionary to save."""
 
 _CACHE_LINE: Final = 64
-
-_Parts = list[tuple[int, NDArray[Any]]]
 
 
 def encode_integers(values: NDArray[Any], *, whole_bytes: bool = False) -> EncodedIntegers:
@@ -67,17 +55,16 @@ def encode_integers(values: NDArray[Any], *, whole_bytes: bool = False) -> Encod
     flip = bits.dtype.type(1 << (dtype.itemsize * 8 - 1) if dtype.kind == "i" else 0)
     parts = _in_vectors(bits)
     costs = IntegerCosts.empty(-(-bits.size // VALUES), bits.dtype)
-    for start, part in parts:
-        measure(part, start, flip, costs)
-    dictionary = _try_dictionary(parts, flip, costs)
+    total = sum(measure(part, start, flip, costs) for start, part in parts)
+    dictionary = _try_dictionary(parts, flip, total, costs)
     plan = costs.cheapest()
     if whole_bytes:
         for start, part in parts:
             widen_vectors(part, start, flip, plan)
-    return _encode(bits.size, dtype, parts, plan, dictionary)
+    return pack_vectors(bits.size, dtype, parts, plan, dictionary)
 
 
-def _in_vectors(values: NDArray[Any]) -> _Parts:
+def _in_vectors(values: NDArray[Any]) -> Parts:
     """Whole vectors with the number of the first of them; the last vector is filled up with its last value."""
     whole = values.size // VALUES * VALUES
     parts = [(0, values[:whole])] if whole else []
@@ -89,11 +76,9 @@ def _in_vectors(values: NDArray[Any]) -> _Parts:
     return parts
 
 
-def _try_dictionary(parts: _Parts, flip: Any, costs: IntegerCosts) -> Dictionary | None:
+def _try_dictionary(parts: Parts, flip: Any, total: int, costs: IntegerCosts) -> Dictionary | None:
     """Dictionary of the column if it pays; costs then hold those of its codes."""
-    if not parts:
-        return None
-    bits = costs.bits[:, :DICTIONARY].min(axis=1).mean() / VALUES
+    bits = total / max(1, VALUES * len(costs.bits))
     if bits < _LEAST_BITS:
         return None
     values = parts[0][1] if len(parts) == 1 else np.concatenate([part for _, part in parts])
@@ -105,90 +90,6 @@ def _try_dictionary(parts: _Parts, flip: Any, costs: IntegerCosts) -> Dictionary
         return dictionary
     costs.bits[:, DICTIONARY] = IMPOSSIBLE
     return None
-
-
-def _encode(
-    length: int, dtype: np.dtype[Any], parts: _Parts, plan: IntegerPlan, dictionary: Dictionary | None
-) -> EncodedIntegers:
-    widths, bases = plan.widths, plan.bases
-    positions, exceptions = _exceptions(parts, *plan)
-    encoded = EncodedIntegers(
-        length=length,
-        dtype=dtype,
-        schemes=plan.schemes,
-        widths=widths,
-        bases=bases,
-        exception_counts=plan.exception_counts,
-        exception_positions=positions,
-        exceptions=exceptions,
-        dictionary=np.zeros(0, bases.dtype) if dictionary is None else dictionary.entries,
-        packed=np.zeros(packed_size(int(widths.sum(dtype=np.int64)), 1), np.uint8),
-    )
-    index = encoded.index
-    vectors = index.kinds, widths, bases, index.packed_offsets, encoded.packed
-    scratch = np.empty(VALUES, bases.dtype)
-    for kind in index.present:
-        scheme, lane = kind // N_LANES, _LANES[kind % N_LANES]
-        if scheme == DICTIONARY and dictionary is not None:
-            encode_codes(kind, 0, *vectors, lane, dictionary.codes)
-            continue
-        for start, part in parts:
-            if scheme == FRAME:
-                encode_frames(kind, start, *vectors, lane, part)
-            elif scheme == DELTA:
-                encode_deltas(kind, start, *vectors, scratch, lane, part)
-    return encoded
-
-
-def _exceptions(
-    parts: _Parts,
-    schemes: NDArray[np.uint8],
-    widths: NDArray[np.uint8],
-    bases: NDArray[Any],
-    counts: NDArray[np.uint16],
-) -> tuple[NDArray[np.uint16], NDArray[Any]]:
-    """Positions and values of the exceptions of all vectors."""
-    offsets = np.zeros(counts.size + 1, np.int64)
-    np.cumsum(counts, out=offsets[1:])
-    positions, exceptions = np.zeros(offsets[-1], np.uint16), np.zeros(offsets[-1], bases.dtype)
-    scratch = np.empty(VALUES, bases.dtype)
-    for start, part in parts:
-        _collect(start, schemes, widths, bases, offsets, positions, exceptions, scratch, part)
-    return positions, exceptions
-
-
-@kernel
-def _collect(
-    start: Any,
-    schemes: Any,
-    widths: Any,
-    bases: Any,
-    offsets: Any,
-    positions: Any,
-    exceptions: Any,
-    scratch: Any,
-    values: Any,
-) -> None:
-    for i in range(values.size // VALUES):
-        v = start + i
-        at, end = offsets[v], offsets[v + 1]
-        if at == end:
-            continue
-        vector = values[i * VALUES : (i + 1) * VALUES]
-        scheme, base, width = schemes[v], bases[v], widths[v]
-        if scheme != FRAME:
-            positions[at], exceptions[at] = 0, vector[0]
-            at += 1
-            differences(vector, base, scratch)
-        for j in range(VALUES):
-            if scheme == RUNS:
-                is_exception = j > 0 and scratch[j] != 0
-            else:
-                distance = (vector[j] if scheme == FRAME else scratch[j]) - base
-                is_exception = bit_length(scratch.dtype.type(distance)) > width
-            if is_exception:
-                positions[at], exceptions[at] = j, vector[j]
-                at += 1
 
 
 def decode_integers(encoded: EncodedIntegers, out: NDArray[Any] | None = None) -> NDArray[Any]:
@@ -275,7 +176,7 @@ def _decode(encoded: EncodedIntegers, present: tuple[int, ...], start: int, valu
     """Decode whole vectors from number `start` on, of which those of other kinds than `present` are left out."""
     index = encoded.index
     for kind in present:
-        scheme, lane = kind // N_LANES, _LANES[kind % N_LANES]
+        scheme, lane = kind // N_LANES, LANES[kind % N_LANES]
         if scheme == RUNS:
             decode_runs(kind, start, index.kinds, *index.exceptions, values)
         elif scheme == DICTIONARY:

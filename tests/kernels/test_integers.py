@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY, FRAME, RUNS, check_integers
-from drift_arrow.kernels.integer_costs import IntegerCosts, measure
+from drift_arrow.kernels.integer_costs import IntegerCosts
+from drift_arrow.kernels.integer_measure import measure
 from drift_arrow.kernels.integers import decode_integers, decode_vector, encode_integers
 
 DTYPES = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
