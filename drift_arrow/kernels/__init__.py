@@ -18,6 +18,7 @@ rank      rank_buckets
 scan      exact_scan
 sq8       Sq8, sq8_encode, sq8_decode
 topk      Heaps
+warmup    compile_kernels
 ========  ==============================================================================================
 
 Every kernel is a private compiled function, which trusts its arguments, and a public wrapper, which checks them and

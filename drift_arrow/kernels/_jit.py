@@ -10,6 +10,9 @@ from typing import Any, Final, TypeVar, overload
 
 import numpy as np
 from numba import config, njit
+from numba.core import event
+
+from drift_arrow.kernels.compile_watch import WATCH
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -33,6 +36,8 @@ def _floor_digest() -> str:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
+
+event.register("numba:compile", WATCH)  # type: ignore[no-untyped-call]
 
 _CACHE_SUFFIX: Final = f"_{_floor_digest()}{'_checked' if CHECK_BOUNDS else ''}"
 
@@ -77,6 +82,8 @@ def kernel(function: Function | None = None, /, *, reassociate: bool = False, in
         # numba's run time counts references to array slices: two atomic operations per row, on a counter that all
         # threads share. Kernels allocate nothing and do without it
         "_nrt": False,
+        # nobody takes the address of a kernel
+        "no_cfunc_wrapper": True,
     }
     return _compile(function, options) if function else lambda wrapped: _compile(wrapped, options)
 

@@ -16,7 +16,6 @@ from numba.core import cgutils
 
 from drift_arrow.kernels import _plain
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.ffor import pack_above
 from drift_arrow.kernels.lanes import (
     VALUES,
     advance,
@@ -102,28 +101,6 @@ def differences(values: Any, base: Any, codes: Any) -> None:
     for i in range(before.size):
         found[i] = after[i] - before[i]
     codes[0] = base
-
-
-@kernel
-def encode_deltas(
-    kind: Any,
-    start: Any,
-    kinds: Any,
-    widths: Any,
-    bases: Any,
-    packed_offsets: Any,
-    packed: Any,
-    scratch: Any,
-    lane: Any,
-    values: Any,
-) -> None:
-    """Pack the vectors of one kind; arguments as in `ffor.decode_frames`. scratch : (1024,) of the type of values."""
-    source, target = np.uint64(scratch.ctypes.data), np.uint64(packed.ctypes.data)
-    for i in range(values.size // VALUES):
-        v = start + i
-        if kinds[v] == kind and widths[v] > 0:
-            differences(values[i * VALUES : (i + 1) * VALUES], bases[v], scratch)
-            pack_above(source, bases[v], np.uint64(widths[v]), target + packed_offsets[v], lane)
 
 
 @kernel

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.ffor import pack_above, unpack_above
+from drift_arrow.kernels.ffor import unpack_above
 from drift_arrow.kernels.lanes import VALUES, bit_length
 
 MOST_ENTRIES: Final = 1 << 14
@@ -108,27 +108,6 @@ def _distinct(values: NDArray[Any], most: int) -> Dictionary | None:
     slots = np.full(4 << most.bit_length(), -1, np.int32)
     count = _number_values(values, slots, entries, codes)
     return None if count < 0 else Dictionary(entries[:count], codes)
-
-
-@kernel
-def encode_codes(
-    kind: Any,
-    start: Any,
-    kinds: Any,
-    widths: Any,
-    bases: Any,
-    packed_offsets: Any,
-    packed: Any,
-    lane: Any,
-    codes: Any,
-) -> None:
-    """Pack the vectors of one kind; arguments as in `ffor.encode_frames`, uint16 codes in place of values."""
-    address, target = np.uint64(codes.ctypes.data), np.uint64(packed.ctypes.data)
-    for i in range(codes.size // VALUES):
-        v = start + i
-        if kinds[v] == kind:
-            source = address + np.uint64(i * VALUES * codes.itemsize)
-            pack_above(source, np.uint16(bases[v]), np.uint64(widths[v]), target + packed_offsets[v], lane)
 
 
 @kernel

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.delta import differences, encode_deltas
-from drift_arrow.kernels.dictionary import Dictionary, encode_codes
+from drift_arrow.kernels.delta import differences
+from drift_arrow.kernels.dictionary import Dictionary
 from drift_arrow.kernels.encoded_integers import (
     DELTA,
     DICTIONARY,
@@ -23,6 +25,8 @@ from drift_arrow.kernels.encoded_integers import (
 from drift_arrow.kernels.ffor import encode_frames
 from drift_arrow.kernels.integer_costs import IntegerPlan
 from drift_arrow.kernels.lanes import ROW_BYTES, TAIL_BYTES, VALUES, bit_length
+
+_DIFFERENCES: Final = 64 * VALUES
 
 Parts = list[tuple[int, NDArray[Any]]]
 """Runs of whole vectors of a column, each with the number of its first vector."""
@@ -72,6 +76,35 @@ def _collect(
                 at += 1
 
 
+@kernel
+def _write_differences(start: Any, schemes: Any, bases: Any, values: Any, found: Any) -> None:
+    """Write the differences of the values of the vectors that are encoded as such, and leave the others alone."""
+    for i in range(values.size // VALUES):
+        if schemes[start + i] == DELTA:
+            differences(values[i * VALUES : (i + 1) * VALUES], bases[start + i], found[i * VALUES : (i + 1) * VALUES])
+
+
+def _sources(
+    scheme: int, parts: Parts, plan: IntegerPlan, dictionary: Dictionary | None
+) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
+    """What the vectors of a scheme are packed from as frames: number of the first vector, values and bases."""
+    if scheme == FRAME:
+        for start, values in parts:
+            yield start, values, plan.bases
+    elif scheme == DELTA:
+        # some vectors at a time, which stay in the cache of the core until they are packed
+        room = np.empty(_DIFFERENCES, plan.bases.dtype)
+        for first, values in parts:
+            for at in range(0, len(values), _DIFFERENCES):
+                start, some = first + at // VALUES, values[at : at + _DIFFERENCES]
+                found = room[: len(some)]
+                _write_differences(start, plan.schemes, plan.bases, some, found)
+                yield start, readonly("differences", found, found.dtype, None), plan.bases
+    elif scheme == DICTIONARY and dictionary is not None:
+        codes = readonly("codes", dictionary.codes, np.uint16, None)
+        yield 0, codes, plan.bases.astype(np.uint16)
+
+
 def pack_vectors(
     length: int, dtype: np.dtype[Any], parts: Parts, plan: IntegerPlan, dictionary: Dictionary | None
 ) -> EncodedIntegers:
@@ -92,17 +125,10 @@ def pack_vectors(
     if len(positions):
         for start, part in parts:
             _collect(start, plan.schemes, plan.widths, plan.bases, offsets, positions, exceptions, scratch, part)
-    vectors = kinds, plan.widths, plan.bases, packed_offsets, packed
     for present in np.flatnonzero(np.bincount(kinds)).tolist():
-        scheme, lane = present // N_LANES, LANES[present % N_LANES]
-        if scheme == DICTIONARY and dictionary is not None:
-            encode_codes(present, 0, *vectors, lane, dictionary.codes)
-            continue
-        for start, part in parts:
-            if scheme == FRAME:
-                encode_frames(present, start, *vectors, lane, part)
-            elif scheme == DELTA:
-                encode_deltas(present, start, *vectors, scratch, lane, part)
+        lane = LANES[present % N_LANES]
+        for start, values, bases in _sources(present // N_LANES, parts, plan, dictionary):
+            encode_frames(present, start, kinds, plan.widths, bases, packed_offsets, packed, lane, values)
     return EncodedIntegers(
         length=length,
         dtype=dtype,

@@ -123,7 +123,7 @@ def decode_integers(encoded: EncodedIntegers, out: NDArray[Any] | None = None) -
         bits = out.view(encoded.bases.dtype, np.ndarray)
     whole = encoded.length // VALUES
     if whole:
-        _decode(encoded, index.present, 0, bits[: whole * VALUES])
+        decode_kinds(encoded, index.present, 0, bits[: whole * VALUES])
     if whole < encoded.n_vectors:
         decode_vector(encoded, whole, out[whole * VALUES :])
     return out
@@ -156,11 +156,11 @@ def decode_vector(encoded: EncodedIntegers, number: int, out: NDArray[Any]) -> N
     bits = out.view(encoded.bases.dtype, np.ndarray)
     present = (int(index.kinds[number]),)
     if size == VALUES:
-        _decode(encoded, present, number, bits)
+        decode_kinds(encoded, present, number, bits)
     else:
         # decoders write whole vectors
         vector = np.empty(VALUES, bits.dtype)
-        _decode(encoded, present, number, vector)
+        decode_kinds(encoded, present, number, vector)
         bits[:] = vector[:size]
     return out
 
@@ -172,7 +172,7 @@ def _aligned(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     return room[skip : skip + size]
 
 
-def _decode(encoded: EncodedIntegers, present: tuple[int, ...], start: int, values: NDArray[Any]) -> None:
+def decode_kinds(encoded: EncodedIntegers, present: tuple[int, ...], start: int, values: NDArray[Any]) -> None:
     """Decode whole vectors from number `start` on, of which those of other kinds than `present` are left out."""
     index = encoded.index
     for kind in present:
