@@ -90,7 +90,6 @@ def _print_collection(address: str, segments: list[Facts]) -> None:
     for facts in segments:
         print(f"  {facts.path}: {bytes_text(facts.reader.size_bytes)}, {facts.reader.n_rows:,} rows")
     if segments:
-        print()
         show_columns(segments)
         show_tables(segments)
 

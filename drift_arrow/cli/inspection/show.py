@@ -31,7 +31,7 @@ def show_heading(facts: Facts) -> None:
     first, last = reader.seqno_range
     print(f"{facts.path}: {bytes_text(reader.size_bytes)}")
     print(f"{reader.n_rows:,} rows in {reader.n_buckets:,} buckets, written by operations {first:,} to {last:,}")
-    print(f"vectors in {reader.vector}, {reader.dim:,} dimensions, metric {reader.metric}; keys in {reader.key}\n")
+    print(f"vectors in {reader.vector}, {reader.dim:,} dimensions, metric {reader.metric}; keys in {reader.key}")
 
 
 def show_columns(segments: Sequence[Facts]) -> None:
@@ -49,6 +49,7 @@ def show_columns(segments: Sequence[Facts]) -> None:
         _add(table, "all", "", "", *_size_cells(total))
         return table
 
+    print()
     _print_fitting(build)
 
 
