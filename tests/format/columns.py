@@ -110,7 +110,7 @@ def assert_same_bits(found: pa.Array, wanted: pa.Array) -> None:
     assert left == right
 
 
-def random_rows(kind: pa.DataType, n: int, random: np.random.Generator) -> pa.Array:
+def random_rows(kind: pa.DataType, n: int, random: np.random.Generator) -> pa.Array:  # noqa: PLR0911
     """n rows of a type in plain form, a fifth of them null, with extreme values among them."""
     mask = random.random(n) < 0.2 if n else np.zeros(0, np.bool_)
     if pt.is_null(kind):
@@ -137,8 +137,8 @@ def random_rows(kind: pa.DataType, n: int, random: np.random.Generator) -> pa.Ar
         values = random_rows(kind.value_type, 7, random)
         indices = pa.array(random.integers(0, 7, n), kind.index_type, mask=mask)
         return pa.DictionaryArray.from_arrays(indices, values)
-    words = ["", "é𝄞", "x" * 40, *(str(i) * 3 for i in range(300))]
-    text = [words[i] for i in random.integers(0, len(words), n)]
+    pool = ["", "é𝄞", "x" * 40, *(str(i) * 3 for i in range(300))]
+    text = [pool[i] for i in random.integers(0, len(pool), n)]
     is_text = pt.is_string(kind) or pt.is_large_string(kind)
     return pa.array(text if is_text else [word.encode() for word in text], kind, mask=mask)
 

@@ -8,7 +8,7 @@ from drift_arrow.errors import CorruptionError
 from drift_arrow.format import segment_blocks, segment_extent, segment_file, source
 from drift_arrow.format.layout import HEADER_BYTES, TAIL_READ_BYTES, BlockType
 from drift_arrow.format.segment_reader import SegmentReader
-from tests.format.samples import CountingSource, flipped, segment_bytes, segment_content
+from tests.format.samples import CountingSource, flipped, outcome, segment_bytes, segment_content
 
 ROWS, DIM = 6000, 64
 TEXT = pa.array([f"text {row} {row * 7919 % 6000}" for row in range(ROWS)])
@@ -174,3 +174,26 @@ def test_a_forged_tail_cannot_ask_for_more_than_a_footer(data):
     store.size_bytes = 1 << 40
     with pytest.raises(CorruptionError, match="tail names"):
         SegmentReader(store, "p")
+
+
+def answers(source):
+    reader = SegmentReader(source, "p")
+    names = reader.schema.names
+    return reader.read_columns(names), reader.norms.tobytes(), reader.key_order.tobytes(), reader.zones("text")
+
+
+def test_damage_is_found_or_harmless_wherever_it_is():
+    content = segment_content(columns={"text": TEXT.slice(0, 40)})
+    data, _ = segment_bytes(content)
+    expected, n_found = answers(CountingSource(data)), 0
+    for position in range(0, len(data), 53):
+        found, error = outcome(answers, CountingSource(flipped(data, position)))
+        assert found == expected or error is not None
+        n_found += error is not None
+    assert n_found > 50
+
+
+def test_truncations_are_damage(data):
+    for length in [*range(0, 5000, 611), *range(5000, len(data), 30_011), len(data) - 1]:
+        with pytest.raises(CorruptionError):
+            SegmentReader(CountingSource(data[:length]), "p")

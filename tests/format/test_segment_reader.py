@@ -283,6 +283,22 @@ def test_a_read_only_memory_map_is_read_in_place_and_kept_alive(tmp_path):
     assert np.array_equal(norms, content.rows.norms)
 
 
+def test_a_map_is_free_as_soon_as_its_reader_is_gone(tmp_path):
+    (tmp_path / "s").write_bytes(segment_bytes(segment_content())[0])
+    with (tmp_path / "s").open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    gc.disable()
+    try:
+        found = SegmentReader(mapped, "p")
+        found.take(np.array([1]), ["id", "embedding"])
+        found.blocks()
+        found.verify()
+        del found
+        mapped.close()
+    finally:
+        gc.enable()
+
+
 def test_many_threads_read_at_once(large):
     found = opened(large)
     rows = np.random.default_rng(6).integers(0, 10_000, (16, 50))

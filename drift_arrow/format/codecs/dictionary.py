@@ -16,18 +16,17 @@ from drift_arrow.format.codecs.sizes import fixed_bytes, is_leaf, plain_bytes
 from drift_arrow.format.codecs.validity import Validity, with_validity
 from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.layout import CodecId
-from drift_arrow.format.numbers import filling, numbers_of
+from drift_arrow.format.numbers import filled_numbers, numbers_of
 
 _CODE: Final = pa.uint32()
 
 
 def encode_dictionary(array: pa.DictionaryArray, encode: Encode) -> Encoded:
     """Encode an array that is a dictionary in Arrow too; all its values are kept, in their order."""
-    validity, indices = Validity.of(array), array.indices
-    codes = numbers_of(indices).astype(np.uint32)
-    if array.null_count:
-        codes = codes[filling(array)] if array.null_count < len(array) else np.zeros_like(codes)
-    return _encode(validity, codes, array.dictionary, None, encode)
+    # a row may be null by its own bit or by its value, and stays so
+    indices = array.indices
+    codes = filled_numbers(indices).astype(np.uint32)
+    return _encode(Validity.of(indices), codes, array.dictionary, None, encode)
 
 
 def encode_by_dictionary(array: pa.Array, codes: NDArray[np.uint32], values: pa.Array, encode: Encode) -> Encoded:
@@ -41,6 +40,7 @@ def open_dictionary(part: Part, kind: pa.DataType, source: Source) -> ColumnBloc
     head, cursor = read_head(part, kind, source)
     parts = cursor.part(), cursor.part()
     cursor.finish()
+<<<<<<< HEAD
     is_dictionary = pt.is_dictionary(kind)
     if not is_dictionary and not is_leaf(kind):
         raise source.damage(f"holds values that rows share, but its column is of no type that has them; type={kind}")
@@ -51,9 +51,18 @@ def open_dictionary(part: Part, kind: pa.DataType, source: Source) -> ColumnBloc
         raise source.damage("holds a dictionary of dictionaries")
     elif row_bytes is not None:
         head.check_size(part.n_values * row_bytes)
+=======
+>>>>>>> i3-columns
     codes = source.open(parts[0], _CODE, part.n_values)
-    values = source.open(parts[1], kind.value_type if is_dictionary else kind, parts[1].n_values)
-    return DictionaryBlock(head, codes, values) if is_dictionary else LookupBlock(head, codes, values)
+    if pt.is_dictionary(kind):
+        head.check_size(sum(child.raw_len for child in parts))
+        return DictionaryBlock(head, codes, source.open(parts[1], kind.value_type, parts[1].n_values))
+    if not is_leaf(kind) or parts[1].codec == CodecId.DICTIONARY:
+        raise source.damage(f"holds a dictionary where there cannot be one; type={kind}")
+    row_bytes = fixed_bytes(kind)
+    if row_bytes is not None:
+        head.check_size(part.n_values * row_bytes)
+    return LookupBlock(head, codes, source.open(parts[1], kind, parts[1].n_values))
 
 
 class DictionaryBlock:

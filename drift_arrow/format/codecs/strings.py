@@ -91,7 +91,9 @@ class StringsBlock:
 
     def __init__(self, head: Head, lengths: ColumnBlock | None, frames: Frames, rows: int) -> None:
         self.n_values = head.part.n_values
-        self._head, self._lengths, self._frames, self._rows = head, lengths, frames, rows
+        self._head, self._lengths, self._frames = head, lengths, frames
+        # a frame may be declared for any number of rows, but work is done for those that there are
+        self._rows = min(rows, max(self.n_values, 1))
 
     def read(self) -> pa.Array:
         """All rows."""
