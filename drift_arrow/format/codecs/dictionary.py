@@ -40,19 +40,6 @@ def open_dictionary(part: Part, kind: pa.DataType, source: Source) -> ColumnBloc
     head, cursor = read_head(part, kind, source)
     parts = cursor.part(), cursor.part()
     cursor.finish()
-<<<<<<< HEAD
-    is_dictionary = pt.is_dictionary(kind)
-    if not is_dictionary and not is_leaf(kind):
-        raise source.damage(f"holds values that rows share, but its column is of no type that has them; type={kind}")
-    row_bytes = None if is_dictionary else fixed_bytes(kind)
-    if is_dictionary:
-        head.check_size(sum(child.raw_len for child in parts))
-    elif parts[1].codec == CodecId.DICTIONARY:
-        raise source.damage("holds a dictionary of dictionaries")
-    elif row_bytes is not None:
-        head.check_size(part.n_values * row_bytes)
-=======
->>>>>>> i3-columns
     codes = source.open(parts[0], _CODE, part.n_values)
     if pt.is_dictionary(kind):
         head.check_size(sum(child.raw_len for child in parts))

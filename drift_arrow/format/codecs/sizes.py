@@ -26,13 +26,8 @@ def is_string(kind: pa.DataType) -> bool:
 
 
 def is_leaf(kind: pa.DataType) -> bool:
-<<<<<<< HEAD
-    """Whether rows of a type are single numbers or bytes, whose size in memory is known."""
-    return number_dtype(kind) is not None or is_string(kind) or bool(pt.is_decimal(kind))
-=======
     """Whether rows of a type are numbers, decimals or strings, which one dictionary can hold."""
     return bool(number_dtype(kind) is not None or pt.is_decimal(kind) or is_string(kind))
->>>>>>> i3-columns
 
 
 def offset_type(kind: pa.DataType) -> np.dtype[Any]:

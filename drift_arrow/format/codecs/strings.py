@@ -72,8 +72,7 @@ def open_strings(part: Part, kind: pa.DataType, source: Source) -> StringsBlock:
     cursor.finish()
     head.check_size((0 if lengths is None else lengths.raw_len) + int(frames.raw_sizes.sum()))
     opened = None if lengths is None else source.open(lengths, _LENGTH, part.n_values)
-    # a frame may have room for more rows than there are, which must not cost any
-    return StringsBlock(head, opened, frames, min(rows, max(part.n_values, 1)))
+    return StringsBlock(head, opened, frames, rows)
 
 
 class StringsBlock:
