@@ -144,7 +144,15 @@ def _texts() -> list[pa.Array]:
         pa.array([" ".join(chosen) for chosen in words[random.integers(0, 500, (rows, 6))]]),
         pa.array([random.bytes(int(size)) for size in random.integers(0, 9, rows)], pa.binary()),
         pa.array([random.bytes(7) for _ in range(rows)], pa.binary(7)),
+        long_texts(1500),
     ]
+
+
+def long_texts(rows: int) -> pa.Array:
+    """Lines so long, of so few words, that a dictionary of the column pays."""
+    random = np.random.default_rng(4)
+    words = np.array([bytes(random.integers(97, 123, 120, np.uint8)).decode() for _ in range(60)])
+    return pa.array([f"{' '.join(line)} {row}" for row, line in enumerate(words[random.integers(0, 60, (rows, 3))])])
 
 
 def _codecs() -> list[CodecId]:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
 
+from drift_arrow.format import segment_extent
 from drift_arrow.format.block import check_padding, check_stored, decode_block_header, encode_block, plain
 from drift_arrow.format.block_index import INDEX_DTYPE, BlockIndex
 from drift_arrow.format.checksum import xxh3_64, xxh3_128
 from drift_arrow.format.layout import HEADER_BYTES, NO_COLUMN, PAGE_BYTES, BlockType, padding_bytes
 from drift_arrow.format.segment_footer import decode_footer
 from drift_arrow.format.segment_reader import SegmentReader
-from tests.format.samples import UUID_1, arrays, segment_bytes, segment_content
+from tests.format.samples import UUID_1, CountingSource, arrays, segment_bytes, segment_content
 from tests.fuzz.bytes_mutator import mutate_bytes, mutate_number
+from tests.fuzz.column_targets import long_texts
 from tests.fuzz.json_mutator import mutate_json
 from tests.fuzz.sealing import change_block_header, seal_block_header, uuid_of
 from tests.fuzz.segment_parts import Segment, mutate_segment
@@ -36,20 +38,26 @@ _GROUPS = (
 
 
 def segment_seeds() -> list[bytes]:
-    """Small segments that hold every kind of block, column and vector."""
+    """Small segments that hold every kind of block, column and vector, in one extent or in several."""
     samples = arrays()
     contents = [
         segment_content(6, 3, 2, columns={name: samples[name] for name in names}, dtype=dtype)
         for names, dtype in zip(_GROUPS, (np.float32, np.float64, np.float16), strict=True)
     ]
+    contents += [segment_content(1500, 2, 3, columns=_numbers(1500), profile=profile) for profile in ("hot", "cold")]
+    contents.append(segment_content(1500, 2, 3, columns={"text": long_texts(1500)}))
+    with patch.object(segment_extent, "EXTENT_ROWS", 4):
+        parted = segment_bytes(contents[0])[0]
+    return [parted, *(segment_bytes(content)[0] for content in contents)]
+
+
+def _numbers(rows: int) -> dict[str, pa.Array]:
     random = np.random.default_rng(3)
-    rows = 1500
-    long = {
+    return {
         "number": pa.array(np.sort(random.integers(0, 1 << 20, rows))),
         "price": pa.array(random.integers(0, 10_000, rows) / 100),
         "word": pa.array([f"word {row % 5}" if row % 3 else None for row in range(rows)]),
     }
-    return [segment_bytes(content)[0] for content in (*contents, segment_content(rows, 2, 3, columns=long))]
 
 
 def parse_segment(data: bytes) -> None:
@@ -59,9 +67,11 @@ def parse_segment(data: bytes) -> None:
 
 
 def _read_segment(data: bytes) -> None:
-    # A third of the files is compared with its digest at open, a third is verified block by block, a third is fetched.
+    # a third is compared with its digest at open, a third verified block by block, a third fetched by ranges
     way = xxh3_64(data) % 3
-    reader = SegmentReader(_Store(data) if way == 0 else data, _PATH, len(data), xxh3_128(data) if way == 1 else None)
+    reader = SegmentReader(
+        CountingSource(data) if way == 0 else data, _PATH, len(data), xxh3_128(data) if way == 1 else None
+    )
     names = reader.schema.names
     rows = np.unique(np.array([0, reader.n_rows // 2, reader.n_rows - 1]))
     reader.take(rows[::-1], names)
@@ -75,16 +85,6 @@ def _read_segment(data: bytes) -> None:
     reader.maybe_contains(reader.sorted_fingerprints)
     reader.blocks()
     reader.verify()
-
-
-class _Store:
-    """Bytes that are asked for by ranges."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data, self.size_bytes = data, len(data)
-
-    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-        return [self._data[start : start + length] for start, length in ranges]
 
 
 def footer_seeds() -> list[bytes]:
