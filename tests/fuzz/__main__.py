@@ -1,6 +1,6 @@
 """`python -m tests.fuzz`: feed damaged bytes, under checksums that are right, to the parsers of the file formats.
 
-A parser takes an input, or raises CorruptionError or UnsupportedFormatError. It never needs more than 10 seconds of
+A parser takes an input, or raises CorruptionError or UnsupportedFormatError. It never needs more than 60 seconds of
 processor time, nor more memory than 64 times the input and 64 MiB.
 """
 

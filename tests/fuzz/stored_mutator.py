@@ -122,12 +122,13 @@ def _is_part(stored: bytes, place: int) -> bool:
 
 def _decompress(data: bytes) -> tuple[bytes, int] | None:
     """Content and size of the frame at the start of `data`."""
-    decompressor = zstandard.ZstdDecompressor().decompressobj()
     try:
+        # a frame may say little and become much
+        if not 0 <= zstandard.frame_content_size(data) <= _MOST_RAW_BYTES:
+            return None
+        decompressor = zstandard.ZstdDecompressor().decompressobj()
         raw = decompressor.decompress(data)
     except zstandard.ZstdError:
-        return None
-    if len(raw) > _MOST_RAW_BYTES:
         return None
     return raw, len(data) - len(decompressor.unused_data)
 
