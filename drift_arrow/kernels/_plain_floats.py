@@ -23,6 +23,11 @@ def alp_unpack(source: Any, width: Any, base: Any, factor: Any, inverse: Any, ta
     _floats(target, 1024, like)[:] = codes.astype(np.float64) * factor * inverse
 
 
+def alp_unpack_whole(source: Any, width: Any, base: Any, target: Any, like: Any) -> None:
+    """Twin of `alp.unpack_whole`."""
+    alp_unpack(source, width, base, 1.0, 1.0, target, like)
+
+
 def alp_fill(number: Any, target: Any, like: Any) -> None:
     """Twin of `alp.fill_number`."""
     _floats(target, 1024, like)[:] = number

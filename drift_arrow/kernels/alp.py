@@ -85,6 +85,27 @@ unpack_wide: Any = routine(plain.alp_unpack)(_emit_unpack(64))
 """`unpack_narrow` for widths in [33, 64]."""
 
 
+@routine(plain.alp_unpack_whole)
+def unpack_whole(
+    builder: ir.IRBuilder, kinds: Any, source: Any, width: Any, base: Any, target: Any, _like: Any
+) -> None:
+    """`unpack_narrow` where nothing is to be scaled and all integers have 32 bits with their base: a third of the work.
+
+    Arguments: source, width, base and target as there, and the last one.
+    """
+    item_bits, lanes = kinds[-1].bitwidth, VALUES // NARROW_BITS
+    if item_bits < 32:
+        return
+    kind = doubles(lanes) if item_bits == 64 else ir.VectorType(ir.FloatType(), lanes)
+    bases = splat(builder, resize(builder, base, 32), lanes)
+
+    def visit(row: int, codes: Any) -> None:
+        numbers = builder.sitofp(builder.add(codes, bases), kind)
+        store(builder, numbers, advance(builder, target, row * lanes * item_bits // 8))
+
+    unpack(builder, source, width, NARROW_BITS, visit)
+
+
 @routine(plain.alp_fill)
 def fill_number(builder: ir.IRBuilder, kinds: Any, number: Any, target: Any, _like: Any) -> None:
     """Write a float64 1024 times to a uint64 address, as a float of the size of the last argument; see above."""

@@ -90,7 +90,10 @@ def sample_cost(
 
 @kernel
 def search_sample(source: Any, powers: Any, inverses: Any, item_bits: Any, like: Any) -> Any:
-    """Exponent and factor that suit the 64 values at a uint64 address best, and the bits of these; ties go upwards."""
+    """Exponent and factor that suit the 64 values at a uint64 address best, and the bits of these.
+
+    Ties go to the larger, but first of all to 0 and 0.
+    """
     best, best_exponent, best_factor = np.int64(2**62), 0, 0
     for exponent in range(largest_exponent(item_bits), -1, -1):
         for factor in range(exponent, -1, -1):
@@ -98,7 +101,8 @@ def search_sample(source: Any, powers: Any, inverses: Any, item_bits: Any, like:
                 source, powers[exponent], inverses[factor], powers[factor], inverses[exponent],
                 exception_bits(item_bits), like,
             )  # fmt: skip
-            if cost < best:
+            # whole numbers, which many pairs suit alike, need not be scaled at all
+            if cost < best or (cost == best and exponent == 0):
                 best, best_exponent, best_factor = cost, exponent, factor
     return best_exponent, best_factor, best
 

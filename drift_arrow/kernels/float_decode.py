@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.alp import NARROW_BITS, fill_number, unpack_narrow, unpack_wide
+from drift_arrow.kernels.alp import NARROW_BITS, fill_number, unpack_narrow, unpack_whole, unpack_wide
 from drift_arrow.kernels.alp_rd import glue, unpack_lefts
 from drift_arrow.kernels.float_header import (
     ALP,
@@ -24,6 +24,9 @@ from drift_arrow.kernels.float_header import (
 )
 from drift_arrow.kernels.float_plain import copy_rows
 from drift_arrow.kernels.lanes import ROW_BYTES, VALUES
+
+_SHORT: Final = np.int64(1 << (NARROW_BITS - 1))
+"""Integers below this in magnitude have 32 bits."""
 
 
 @kernel
@@ -46,6 +49,8 @@ def _decode_alp(
     target = np.uint64(out.ctypes.data) + np.uint64(start * out.itemsize)
     if width > NARROW_BITS:
         unpack_wide(source, width, base, factor, inverse, target, like)
+    elif width > 0 and header_exponent(header) == 0 and -_SHORT <= base <= _SHORT - (np.int64(1) << width):
+        unpack_whole(source, width, base, target, like)
     elif width > 0:
         unpack_narrow(source, width, base, factor, inverse, target, like)
     else:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels._check import check_writable, readonly
 from drift_arrow.kernels.alp import INVERSES, POWERS
 from drift_arrow.kernels.encoded_floats import FLOATS, EncodedFloats
@@ -84,7 +85,7 @@ def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None) -> ND
     if encoded.misfit:
         raise ValueError(f"encoded floats are damaged: {encoded.misfit}")
     if out is None:
-        out = np.empty(encoded.n, encoded.dtype)
+        out = aligned(encoded.n, encoded.dtype)
     else:
         check_writable("out", out, encoded.dtype, encoded.n)
     n_whole, n_rest = divmod(encoded.n, VALUES)

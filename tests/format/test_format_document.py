@@ -12,6 +12,7 @@ from drift_arrow.format import layout
 from drift_arrow.format.bitmap_file import encode_bitmap
 from drift_arrow.format.block_index import INDEX_DTYPE
 from drift_arrow.format.buffer import byte_view
+from drift_arrow.format.codecs import compressed, strings, validity
 from drift_arrow.format.layout import HEADER_BYTES
 from drift_arrow.format.segment_reader import SegmentReader
 from drift_arrow.format.wal_record import RecordType, encode_operation
@@ -124,7 +125,11 @@ def test_field_tables_have_the_sizes_of_the_code():
     assert sizes == {
         "2. File header": (0, layout.HEADER_BYTES),
         "3. Block": (0, layout.HEADER_BYTES),
-        "3.2 Blocks of numbers": (0, layout.NUMBERS_HEADER_BYTES),
+        "3.2 Parts": (0, layout.PART_HEADER_BYTES),
+        "3.3 Validity": (0, validity._HEADER.size),
+        "3.4 Packed numbers": (0, layout.NUMBERS_HEADER_BYTES),
+        "3.7 Codec `STRINGS`": (0, strings._HEADER.size),
+        "3.10 Codec `COMPRESSED`": (0, compressed._HEADER.size),
         "4.3 Footer": (0, layout.INDEX_ENTRY_BYTES),
         "4.4 Tail": (24, 56),
         "4.8 Zone maps": (0, layout.ZONE_BYTES),

@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from drift_arrow.errors import CorruptionError
-from drift_arrow.format.codecs.frames import FrameSettings
+from drift_arrow.format.codecs.frames import Frames, FrameSettings
 from drift_arrow.format.codecs.numbers import encode_numbers
 from drift_arrow.format.codecs.strings import encode_strings
 from drift_arrow.format.column_encoder import ColumnEncoder

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from drift_arrow.format.codecs.head import Head, read_head
+from drift_arrow.format.codecs.head import Head, raw_size, read_head
 from drift_arrow.format.codecs.part import ColumnBlock, Encode, Encoded, Part, Source, frame
 from drift_arrow.format.codecs.sizes import fixed_bytes, is_leaf, plain_bytes
 from drift_arrow.format.codecs.validity import Validity, with_validity
@@ -32,7 +32,7 @@ def encode_dictionary(array: pa.DictionaryArray, encode: Encode) -> Encoded:
 def encode_by_dictionary(array: pa.Array, codes: NDArray[np.uint32], values: pa.Array, encode: Encode) -> Encoded:
     """Encode an array whose row i is value `codes[i]`; of nulls, codes are any. Every value has a row."""
     validity = Validity.of(array)
-    return _encode(validity, codes, values, validity.raw_len + plain_bytes(values, codes), encode)
+    return _encode(validity, codes, values, raw_size(len(codes), plain_bytes(values, codes), validity), encode)
 
 
 def open_dictionary(part: Part, kind: pa.DataType, source: Source) -> ColumnBlock:
