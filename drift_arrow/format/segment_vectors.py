@@ -58,14 +58,14 @@ class SegmentVectors:
         matrix[order] = found
         return matrix
 
-    def read(self, start: int, stop: int, stored: Mapping[int, memoryview] = _NONE) -> NDArray[Any]:
+    def read(self, start: int, stop: int) -> NDArray[Any]:
         """Rows `start` up to `stop`, (stop - start, dim); a view into the file if one plain block holds them all."""
-        parts = list(self._parts(start, stop, stored)) if len(self._numbers(start, stop)) < 2 else []
-        if parts:
-            return parts[0]
+        if len(self._numbers(start, stop)) == 1:
+            return self.chunks(start, stop)[0]
         matrix = np.empty((stop - start, self._dim), dtype=self._dtype)
         place = 0
-        for part in self._parts(start, stop, stored):
+        # block by block: all of them decoded beside the matrix would take twice the memory
+        for part in self._parts(start, stop, _NONE):
             matrix[place : place + len(part)] = part
             place += len(part)
         return matrix
