@@ -20,8 +20,8 @@ def test_rows_come_from_all_chunks_in_the_order_asked_for(array):
     assert [repr(value.as_py()) for value in taken.column(0)] == [repr(value.as_py()) for value in expected]
 
 
-def test_no_rows_of_a_column_have_its_type():
-    array = SAMPLES["dictionary"]
+@pytest.mark.parametrize("array", SAMPLES.values(), ids=SAMPLES)
+def test_no_rows_of_a_column_have_its_type(array):
     taken = take_rows(pa.table({"column": array}), np.empty(0, dtype=np.int64))
     assert (taken.num_rows, taken.column(0).type) == (0, array.type)
 
