@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import typer
 
-from drift_arrow.cli.commands import add, create, demo, drop, search, serve, sql, stats, verify
+from drift_arrow.cli.commands import (
+    add,
+    create,
+    demo,
+    drop,
+    export,
+    import_,
+    inspect,
+    search,
+    serve,
+    sql,
+    stats,
+    verify,
+    warmup,
+)
 from drift_arrow.cli.commands import list as list_
 from drift_arrow.cli.failures import OneLineErrors
 
@@ -21,8 +35,12 @@ app.command("create", epilog=create.EPILOG)(create.create)
 app.command("add", epilog=add.EPILOG)(add.add)
 app.command("search", epilog=search.EPILOG)(search.search)
 app.command("sql", epilog=sql.EPILOG)(sql.sql)
+app.command("export", epilog=export.EPILOG)(export.export)
+app.command("import", epilog=import_.EPILOG)(import_.import_)
 app.command("stats", epilog=stats.EPILOG)(stats.stats)
+app.command("inspect", epilog=inspect.EPILOG)(inspect.inspect)
 app.command("verify", epilog=verify.EPILOG)(verify.verify)
 app.command("list", epilog=list_.EPILOG)(list_.list_collections)
 app.command("drop", epilog=drop.EPILOG)(drop.drop)
 app.command("serve", epilog=serve.EPILOG)(serve.serve)
+app.command("warmup", epilog=warmup.EPILOG)(warmup.warmup)

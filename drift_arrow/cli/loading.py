@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
 from drift_arrow.cli.address import opened
 from drift_arrow.cli.output import console
-from drift_arrow.cli.sources import expand, open_source
+from drift_arrow.cli.progress import row_progress
+from drift_arrow.cli.sources import expand, open_source, regroup
 from drift_arrow.cli.sources.conform import conform
-from drift_arrow.cli.sources.regroup import regroup, rows_per_add
 from drift_arrow.errors import DriftError
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.progress import Progress
 
     from drift_arrow import Collection
 
@@ -41,35 +39,22 @@ def add_files(address: str, patterns: list[str], *, is_upsert: bool) -> Added:
     with opened(address, read_only=False) as collection, row_progress(console(stderr=True)) as progress:
         for url in urls:
             try:
-                _add_file(collection, url, is_upsert=is_upsert, added=added, progress=progress)
+                add_file(collection, url, is_upsert=is_upsert, added=added, progress=progress)
             except DriftError as error:
                 error.add_note(f"rows_added_before={added.n_rows} while_adding={url!r}")
                 raise
     return added
 
 
-def row_progress(target: Console) -> Progress:
-    """A bar that counts rows; silent unless a person watches."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("rows"),
-        TaskProgressColumn(show_speed=True),
-        TimeElapsedColumn(),
-        console=target,
-        disable=not target.is_terminal,
-    )
-
-
-def _add_file(collection: Collection, url: str, *, is_upsert: bool, added: Added, progress: Progress) -> None:
+def add_file(collection: Collection, url: str, *, is_upsert: bool, added: Added, progress: Progress) -> None:
+    """Add every row of one file; `added` counts them, also when an error ends it."""
     write = collection.upsert if is_upsert else collection.add
-    rows = rows_per_add(collection.dim)
+    rows = regroup.rows_per_add(collection.dim)
     with open_source(url, vector=collection.vector, target=collection.schema) as source:
         # Square brackets in a file name would be read as markup.
         task = progress.add_task(url.rpartition("/")[2].replace("[", r"\["), total=source.n_rows)
         batches = (conform(batch, collection.schema) for batch in source.batches(rows))
-        for table in regroup(batches, rows):
+        for table in regroup.regroup(batches, rows, regroup.ADD_BYTES):
             write(table)
             added.n_rows += table.num_rows
             progress.advance(task, table.num_rows)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SHOWN_ITEMS: Final = 4
 """Members of a list that a table cell shows before it counts the rest."""
 
+_ANY_WIDTH: Final = 1 << 20
+
 
 def console(*, stderr: bool = False) -> Console:
     """A console on stdout or stderr, as those are now; nothing printed is read as markup."""
@@ -41,7 +43,7 @@ def print_rows(names: list[str], rows: Iterable[dict[str, Any]]) -> None:
     """A table on stdout with one line per row."""
     from rich.text import Text
 
-    table = _table(*names)
+    table = new_table(*names)
     for row in rows:
         table.add_row(*(Text(cell(row[name]), overflow="ellipsis") for name in names))
     print_wide(table)
@@ -51,7 +53,7 @@ def print_pairs(pairs: dict[str, Any]) -> None:
     """A two-column table on stdout without a heading."""
     from rich.text import Text
 
-    table = _table("", "")
+    table = new_table("", "")
     table.show_header = False
     for name, value in pairs.items():
         table.add_row(Text(name), Text(cell(value)))
@@ -62,8 +64,13 @@ def print_wide(table: Table) -> None:
     """Print a table at the width of the terminal, or at its own width into a file or pipe, where nothing is cut."""
     target = console()
     if not target.is_terminal:
-        target.width = max(target.width, target.measure(table).maximum, 1)
+        target.width = max(target.width, natural_width(table, target))
     target.print(table)
+
+
+def natural_width(table: Table, target: Console) -> int:
+    """Characters that a table needs for nothing to be cut."""
+    return target.measure(table, options=target.options.update(width=_ANY_WIDTH)).maximum
 
 
 def cell(value: Any) -> str:
@@ -89,7 +96,8 @@ def bytes_text(size: float) -> str:
     return f"{size:.1f} TB"
 
 
-def _table(*headings: str) -> Table:
+def new_table(*headings: str) -> Table:
+    """A table without a frame, its headings underlined."""
     from rich import box
     from rich.table import Table
 

@@ -39,6 +39,13 @@ def plain_value(value: Any) -> Any:
     return str(value)
 
 
+def plain_scalar(value: pa.Scalar) -> Any:
+    """One value of a column as `plain_rows` has it."""
+    import pyarrow as pa
+
+    return plain_value(_readable_column(pa.array([value], value.type)).to_pylist()[0])
+
+
 def _readable_column(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Times as text: Python's own have no nanoseconds, and `to_pylist` refuses to round."""
     import pyarrow as pa

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drift_arrow.errors import LimitExceededError
-from drift_arrow.format.plain import from_plain
+from drift_arrow.format.plain import from_plain, plain_type
 
 MAX_PIECE_BYTES: Final = 1 << 30
 """Largest array of a result; strings and binaries with 32-bit offsets end at twice this."""
@@ -70,7 +70,7 @@ def _take(
     chunks: _Chunks, owners: NDArray[np.integer[Any]], places: NDArray[np.int64], kind: pa.DataType
 ) -> list[pa.Array]:
     if not len(owners):
-        return [pa.nulls(0, kind)]
+        return restore_pieces(pa.nulls(0, plain_type(kind)), kind)
     plain = _gather(chunks, owners, places)
     if plain is not None:
         return restore_pieces(plain, kind)

@@ -30,12 +30,22 @@ def decode_schema(data: Buffer, *, path: str, offset: int) -> pa.Schema:
     Raises
     ------
     CorruptionError
-        The bytes are too many or no schema.
+        The bytes are too many or no schema, or a name in it is no UTF-8.
     """
     view = byte_view(data)
     if len(view) > MAX_SCHEMA_BYTES:
         raise CorruptionError(f"schema is too large; size_bytes={len(view)}", path=path, offset=offset)
     try:
-        return pa.ipc.read_schema(pa.py_buffer(view))
+        schema = pa.ipc.read_schema(pa.py_buffer(view))
+        for field in schema:
+            _check_text(field)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as err:
         raise CorruptionError(f"not an Arrow schema; cause={err}", path=path, offset=offset) from err
+    return schema
+
+
+def _check_text(field: pa.Field) -> None:
+    """Raise UnicodeDecodeError now, for Arrow takes names as they are, and fails when somebody asks for them."""
+    _ = field.name, str(field.type)
+    for number in range(field.type.num_fields):
+        _check_text(field.type.field(number))

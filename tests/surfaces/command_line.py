@@ -30,10 +30,14 @@ def succeed(*words: object) -> str:
     return done.stdout
 
 
-def start(*words: object, **environment: str) -> subprocess.Popen[str]:
-    """Start a command as a process of its own; use it as a context manager, which closes its pipes."""
+def start(*words: object, code: str | None = None, **environment: str) -> subprocess.Popen[str]:
+    """Start a command as a process of its own; use it as a context manager, which closes its pipes.
+
+    `code` is Python that runs the command in `sys.argv` in some other way.
+    """
+    program = ["-m", "drift_arrow.cli"] if code is None else ["-c", code]
     return subprocess.Popen(
-        [sys.executable, "-m", "drift_arrow.cli", *(str(word) for word in words)],
+        [sys.executable, *program, *(str(word) for word in words)],
         cwd=ROOT,
         env=os.environ | environment,
         stdout=subprocess.PIPE,

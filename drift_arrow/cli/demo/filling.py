@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drift_arrow.cli.loading import row_progress
+from drift_arrow.cli.progress import row_progress
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -51,6 +51,11 @@ class CsvSource:
         return self._vectors.join(pa.RecordBatch.from_pylist([], schema=self._reader.schema)).schema
 
     @property
+    def original_schema(self) -> pa.Schema:
+        """The same: text has no types of its own."""
+        return self.schema
+
+    @property
     def n_rows(self) -> None:
         """Unknown: only reading the file would tell."""
 

@@ -26,6 +26,11 @@ class IpcSource:
         return self._reader.schema
 
     @property
+    def original_schema(self) -> pa.Schema:
+        """The same."""
+        return self.schema
+
+    @property
     def n_rows(self) -> None:
         """Unknown: neither format counts its rows."""
 

@@ -18,6 +18,10 @@ class Source(Protocol):
         """Columns that the batches have."""
 
     @property
+    def original_schema(self) -> pa.Schema:
+        """Columns as their writer had them in memory; the batches can be cast to it without loss."""
+
+    @property
     def n_rows(self) -> int | None:
         """Rows of the file, or None where only reading it all would tell."""
 

@@ -1,0 +1,1 @@
+"""Collections as Parquet and Arrow files, and back."""
