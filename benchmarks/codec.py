@@ -1,11 +1,12 @@
 """The codecs of numbers against Vortex, Parquet, pcodec and zstd: bits, encoding and decoding into fresh Arrow buffers.
 
-Run ``python benchmarks/codec.py``. One process, one core, codecs in turn, medians; every round trip is compared bit for bit.
-Real columns come from a folder beside the checkout if it is there (`--data`), else generated ones stand in. `hot` columns
-are decoded again right after a first time; those of 17 MB are not, and leave the caches.
+Run ``python benchmarks/codec.py``. One process, one core, codecs in turn, medians; every round trip is compared bit for
+bit. Real columns come from a folder beside the checkout if it is there (`--data`), else generated ones stand in. `hot`
+columns are decoded again right after a first time; those of 17 MB are not, and leave the caches.
 
-drift is measured from stored bytes to an Arrow array, with all checks, in blocks of the rows of an extent; as `drift-16MiB` in
-the largest blocks there are; and as `drift-kernel` without parsing. Vortex starts from its parsed arrays in memory.
+drift is measured from stored bytes to an Arrow array, with all checks, in blocks of the rows of an extent; as
+`drift-16MiB` in the largest blocks there are; and as `drift-kernel` without parsing. Vortex starts from its parsed
+arrays in memory.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from harness.pinning import limit_arrow, pin_to_one_core
+from harness.pinning import keep_freed_memory, limit_arrow, pin_to_one_core
 
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -24,11 +25,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=_DATA, help="folder with alp/ and vectors/")
     parser.add_argument("--seconds", type=float, default=0.4, help="per column, of encoding and of decoding")
-    parser.add_argument("--group", action="append", default=[], help="only this group, for example row_group; repeatable")
+    parser.add_argument(
+        "--group", action="append", default=[], help="only this group, for example row_group; repeatable"
+    )
+    parser.add_argument("--values", type=int, help="at most so many of each column, to try things out")
     parser.add_argument("--json", type=Path, help="write all results there")
     parser.add_argument("--plot", type=Path, help="draw speed over bits there")
     arguments = parser.parse_args()
     print(pin_to_one_core())
+    keep_freed_memory()
     limit_arrow()
     from codec_bench.run import run
 
@@ -36,6 +41,7 @@ def main() -> None:
         arguments.data,
         seconds=arguments.seconds,
         groups=arguments.group,
+        most_values=arguments.values,
         json_file=arguments.json,
         plot_file=arguments.plot,
     )

@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from harness.pinning import limit_arrow, pin_to_one_core
+from harness.pinning import keep_freed_memory, limit_arrow, pin_to_one_core
 
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write all results there")
     arguments = parser.parse_args()
     print(pin_to_one_core())
+    keep_freed_memory()
     limit_arrow()
     from tables_bench.run import run
 

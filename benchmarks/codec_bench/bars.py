@@ -81,7 +81,9 @@ def _float_speed(results: Results) -> list[Bar]:
 def _integer_speed(results: Results) -> list[Bar]:
     return [
         _least("decode int64 hot / vortex, least", results.ratios("decode", OURS, "vortex", Group.INTEGER), 1.1),
-        _least("decode int64 17 MB / vortex, least", results.ratios("decode", OURS, "vortex", Group.LARGE_INTEGER), 1.5),
+        _least(
+            "decode int64 17 MB / vortex, least", results.ratios("decode", OURS, "vortex", Group.LARGE_INTEGER), 1.5
+        ),
     ]
 
 
@@ -137,7 +139,9 @@ def _vortex_bits(results: Results) -> list[Bar]:
     )
     above = sum(ratio > 1 for ratio in results.ratios("bits", OURS, "vortex", Group.TABLE, Group.ROW_GROUP).values())
     note = f"means of {ours:.3f} and {theirs:.3f} bits over {len(found)} columns; we need more in {above}"
-    return [Bar(name="bits / vortex, columns.npz + row-groups", value=ours / theirs, limit=1.02, at_most=True, note=note)]
+    return [
+        Bar(name="bits / vortex, columns.npz + row-groups", value=ours / theirs, limit=1.02, at_most=True, note=note)
+    ]
 
 
 def _float32(results: Results) -> list[Bar]:

@@ -81,7 +81,7 @@ def _kv_caches(alp: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def _embeddings(vectors: Path) -> dict[str, NDArray[np.float32]]:
-    """Embeddings of commit messages: as published in float16 and widened, and turned by a random rotation in float32."""
+    """Embeddings of commit messages: in float16, widened; and in float32, turned by a random rotation."""
     path = vectors / "gitlog256.parquet"
     if not path.exists():
         return {}

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from codec_bench.column import Column, same_bits
-from codec_bench.peers import Peer, can_encode
+from codec_bench.peers import Copy, Peer, can_encode
 from harness.duel import duel
 
 _HOT_REPEATS = 3
+_NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Result:
     bits : float
         Per value, as stored.
     encode, decode : float
-        GB/s of values, by medians.
+        GB/s of values, by medians; nan for what does not encode.
     detail : str
         What the codec chose.
     """
@@ -51,7 +52,8 @@ def measure(column: Column, codecs: Sequence[Peer], seconds: float) -> list[Resu
         if not same_bits(column, found.decode()):
             raise RuntimeError(f"codec is not lossless; codec={name} column={column.name!r}")
     is_hot = not column.is_large
-    encode = duel({codec.name: partial(codec.encode, array) for codec in able}, seconds=seconds)
+    encoders = {codec.name: partial(codec.encode, array) for codec in able if codec.name != Copy.name}
+    encode = duel(encoders, seconds=seconds)
     decoders = {name: found.decode for name, found in packed.items()}
     decode = duel(decoders, seconds=seconds, repeats=_HOT_REPEATS if is_hot else 1, is_hot=is_hot)
     size = column.values.nbytes
@@ -61,7 +63,7 @@ def measure(column: Column, codecs: Sequence[Peer], seconds: float) -> list[Resu
             column=column.name,
             codec=name,
             bits=8 * found.size / len(column.values),
-            encode=size / encode[name] / 1e9,
+            encode=size / encode.get(name, _NAN) / 1e9,
             decode=size / decode[name] / 1e9,
             detail=found.detail(),
         )

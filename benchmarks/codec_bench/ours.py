@@ -1,4 +1,4 @@
-"""drift's codecs of numbers: through the format, from stored bytes to an Arrow array, and the compiled kernels alone."""
+"""The codecs of drift: through the format, from stored bytes to an Arrow array, and the compiled kernels alone."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """What the publication of ALP reports about its thirty columns of float64.
 
-Both lists are from github.com/cwida/ALP: bits per value of whole columns (`publication/compression_ratio_result/double`), and
-what its encoder does with the first 1024 values of each, which are public (`data/include/double/alp_dataset.hpp`).
+Both lists are from github.com/cwida/ALP: bits per value of whole columns
+(`publication/compression_ratio_result/double`), and what its encoder does with the first 1024 values of each, which are
+public (`data/include/double/alp_dataset.hpp`).
 """
 
 from __future__ import annotations

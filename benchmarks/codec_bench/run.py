@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from codec_bench.bars import Results, bars
@@ -18,7 +19,15 @@ from codec_bench.published import SAMPLES, WHOLE_COLUMNS, counted_as_published
 from harness.report import Bar, aligned, bar_table
 
 
-def run(data: Path, *, seconds: float, groups: Sequence[str], json_file: Path | None, plot_file: Path | None) -> bool:
+def run(
+    data: Path,
+    *,
+    seconds: float,
+    groups: Sequence[str] = (),
+    most_values: int | None = None,
+    json_file: Path | None = None,
+    plot_file: Path | None = None,
+) -> bool:
     """Measure, and print tables and bars.
 
     Parameters
@@ -28,7 +37,9 @@ def run(data: Path, *, seconds: float, groups: Sequence[str], json_file: Path | 
     seconds : float
         Of decoding, and as many of encoding, per column.
     groups : sequence of str
-        Names of the groups to measure, without regard to case; none means all. Bars need all.
+        Names of the groups to measure, in lower case; none means all. Bars need all.
+    most_values : int, optional
+        Of each column, to try things out.
     json_file, plot_file : Path, optional
         Where the results go as JSON and as a picture.
 
@@ -38,7 +49,11 @@ def run(data: Path, *, seconds: float, groups: Sequence[str], json_file: Path | 
         Whether no bar was missed.
     """
     columns, missing = load(data)
-    wanted = [column for column in columns if not groups or column.group.name.lower() in groups]
+    wanted = [
+        replace(column, values=column.values[:most_values])
+        for column in columns
+        if not groups or column.group.name.lower() in groups
+    ]
     print(f"versions: {versions()}")
     print("data: " + ("; ".join(missing) or f"all real columns found in {data.name}"))
     results = _measure_all(wanted, seconds)
@@ -78,12 +93,16 @@ def print_group(group: Group, results: Sequence[Result]) -> None:
         rows = []
         for name in dict.fromkeys(result.column for result in results):
             cells = {result.codec: getattr(result, quantity) for result in results if result.column == name}
-            rows.append((name, *(f"{cells[codec]:.2f}" if codec in cells else "" for codec in codecs)))
+            rows.append((name, *(_cell(cells.get(codec, math.nan)) for codec in codecs)))
         print(f"\n== {group}: {quantity}, {unit}\n{aligned((quantity, *codecs), rows)}")
     choices = [(result.column, result.codec, result.detail) for result in results if result.detail]
     print(f"\n== {group}: choices")
     for column, codec, detail in choices:
         print(f"{column:<28}  {codec:<12}  {detail}")
+
+
+def _cell(number: float) -> str:
+    return "" if math.isnan(number) else f"{number:.2f}"
 
 
 def print_published(counted: dict[str, float]) -> None:

@@ -35,7 +35,7 @@ def duel(
 
     Notes
     -----
-    The order of each round is shuffled by a fixed seed: no call always follows the same other. Garbage collection is off.
+    The order of each round is shuffled by a fixed seed: no call always follows the same other. The collector is off.
     """
     times: dict[str, list[float]] = {name: [] for name in calls}
     order, shuffle = list(calls), random.Random(0).shuffle

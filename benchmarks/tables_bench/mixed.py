@@ -12,11 +12,29 @@ DIM: Final = 32
 _CLUSTERS: Final = 200
 _LATENT: Final = 8
 _WORDS: Final = (
-    "arrow battery bright cable case charger clean compact cotton dark desk door engine fabric filter glass grip handle"
-    " heavy kit lamp leather light lock metal mini motor night oak paper pocket power quiet red remote ring sensor shelf"
-    " silver small smart soft solar steel stone strap table travel wall warm water white wide wire wood wool"
-).split()
-_CITIES: Final = tuple(f"{a}{b}" for a in ("Nord", "Süd", "Ost", "West", "Alt", "Neu") for b in ("berg", "hausen", "stadt"))
+    *("arrow", "battery", "bright", "cable", "case", "charger", "clean", "compact", "cotton", "dark", "desk", "door"),
+    *("engine", "fabric", "filter", "glass", "grip", "handle", "heavy", "kit", "lamp", "leather", "light", "lock"),
+    *("metal", "mini", "motor", "night", "oak", "paper", "pocket", "power", "quiet", "red", "remote", "ring", "sensor"),
+    *(
+        "shelf",
+        "silver",
+        "small",
+        "smart",
+        "soft",
+        "solar",
+        "steel",
+        "stone",
+        "strap",
+        "table",
+        "travel",
+        "wall",
+        "warm",
+    ),
+    *("water", "white", "wide", "wire", "wood", "wool"),
+)
+_CITIES: Final = tuple(
+    f"{a}{b}" for a in ("Nord", "Süd", "Ost", "West", "Alt", "Neu") for b in ("berg", "hausen", "stadt")
+)
 _STATES: Final = ("placed", "paid", "shipped", "delivered", "returned")
 
 
@@ -62,7 +80,8 @@ def _times(rng: np.random.Generator, rows: int) -> NDArray[np.int64]:
 
 
 def _prices(rng: np.random.Generator) -> NDArray[np.float64]:
-    return np.floor(rng.lognormal(3, 1, 2_000)) + rng.choice([0.99, 0.95, 0.5, 0.0], 2_000)
+    prices: NDArray[np.float64] = np.floor(rng.lognormal(3, 1, 2_000)) + rng.choice([0.99, 0.95, 0.5, 0.0], 2_000)
+    return prices
 
 
 def _walk(rng: np.random.Generator, rows: int) -> NDArray[np.float64]:

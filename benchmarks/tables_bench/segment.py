@@ -40,7 +40,7 @@ def content_of(given: Input) -> SegmentContent:
 def write(content: SegmentContent, path: Path) -> None:
     """Write the file."""
     with path.open("wb", buffering=0) as file:
-        write_segment(file.write, content)
+        write_segment(lambda rows: file.write(rows), content)
 
 
 def read(path: Path, names: list[str]) -> pa.Table:
