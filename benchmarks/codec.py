@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 from harness.pinning import keep_freed_memory, limit_arrow, pin_to_one_core
@@ -29,6 +30,7 @@ def main() -> None:
         "--group", action="append", default=[], help="only this group, for example row_group; repeatable"
     )
     parser.add_argument("--values", type=int, help="at most so many of each column, to try things out")
+    parser.add_argument("--cpu", action="store_true", help="time of the processor: for a machine that is busy")
     parser.add_argument("--json", type=Path, help="write all results there")
     parser.add_argument("--plot", type=Path, help="draw speed over bits there")
     arguments = parser.parse_args()
@@ -42,6 +44,7 @@ def main() -> None:
         seconds=arguments.seconds,
         groups=arguments.group,
         most_values=arguments.values,
+        clock=time.process_time if arguments.cpu else time.perf_counter,
         json_file=arguments.json,
         plot_file=arguments.plot,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 from harness.pinning import keep_freed_memory, limit_arrow, pin_to_one_core
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the generated table")
     parser.add_argument("--seconds", type=float, default=3.0, help="per table, of writing and of reading")
     parser.add_argument("--table", action="append", default=[], help="only this table, for example mixed; repeatable")
+    parser.add_argument("--cpu", action="store_true", help="time of the processor: for a machine that is busy")
     parser.add_argument("--json", type=Path, help="write all results there")
     arguments = parser.parse_args()
     print(pin_to_one_core())
@@ -35,6 +37,7 @@ def main() -> None:
         rows=arguments.rows,
         seconds=arguments.seconds,
         names=arguments.table,
+        clock=time.process_time if arguments.cpu else time.perf_counter,
         json_file=arguments.json,
     )
     sys.exit(not reached)

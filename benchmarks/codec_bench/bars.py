@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from codec_bench.column import Group
@@ -13,6 +14,9 @@ from harness.report import Bar, geometric_mean
 
 OURS: Final = "drift"
 LARGE_BLOCKS: Final = "drift-16MiB"
+_PAIRS: Final = (("drift-parsed", "vortex"), (OURS, "vortex-bytes"))
+"""What is compared when decoding: both from parsed arrays in memory, or both from bytes."""
+
 _NAN: Final = float("nan")
 
 
@@ -48,8 +52,7 @@ def bars(results: Results, counted: Mapping[str, float]) -> list[Bar]:
         Bits per value of the samples as the publication counts them, by column.
     """
     return [
-        *_float_speed(results),
-        *_integer_speed(results),
+        *_speed(results),
         *_copy_speed(results),
         *_encode_speed(results),
         *_published_bits(counted),
@@ -70,21 +73,19 @@ def _listed(ratios: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
 
 
-def _float_speed(results: Results) -> list[Bar]:
-    ratios = results.ratios("decode", OURS, "vortex", Group.ROW_GROUP)
-    return [
-        _mean("decode float64 hot / vortex, geometric mean", ratios, 2.5),
-        _least("decode float64 hot / vortex, least", ratios, 2.0),
-    ]
-
-
-def _integer_speed(results: Results) -> list[Bar]:
-    return [
-        _least("decode int64 hot / vortex, least", results.ratios("decode", OURS, "vortex", Group.INTEGER), 1.1),
-        _least(
-            "decode int64 17 MB / vortex, least", results.ratios("decode", OURS, "vortex", Group.LARGE_INTEGER), 1.5
-        ),
-    ]
+def _speed(results: Results) -> list[Bar]:
+    found = []
+    for ours, theirs in _PAIRS:
+        against = partial(results.ratios, "decode", ours, theirs)
+        pair = f"{ours} / {theirs}"
+        found += [
+            _mean(f"decode float64 hot, geometric mean, {pair}", against(Group.ROW_GROUP), 2.5),
+            _least(f"decode float64 hot, least, {pair}", against(Group.ROW_GROUP), 2.0),
+            _least(f"decode int64 hot, least, {pair}", against(Group.INTEGER), 1.1),
+            _least(f"decode int64 17 MB, least, {pair}", against(Group.LARGE_INTEGER), 1.5),
+            _least(f"decode float32, least, {pair}", against(Group.KV_CACHE, Group.EMBEDDING), 2.0),
+        ]
+    return found
 
 
 def _copy_speed(results: Results) -> list[Bar]:
@@ -150,7 +151,6 @@ def _float32(results: Results) -> list[Bar]:
     bf16 = {name: bits for name, bits in found.items() if name in {"original", "bfloat16"}}
     true = {name: bits for name, bits in found.items() if name in {"text, true float32", "generated unit vectors"}}
     return [
-        _least("decode float32 / vortex, least", results.ratios("decode", OURS, "vortex", *groups), 2.0),
         _most("bits of the kv-cache from bfloat16", bf16, 13),
         _most("bits of embeddings in true float32", true, 28),
     ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from codec_bench.column import Column, same_bits
-from codec_bench.peers import Copy, Peer, can_encode
-from harness.duel import duel
+from codec_bench.peers import Peer, can_encode
+from harness.duel import Clock, duel
 
 _HOT_REPEATS = 3
 _NAN = float("nan")
@@ -38,7 +39,7 @@ class Result:
     detail: str
 
 
-def measure(column: Column, codecs: Sequence[Peer], seconds: float) -> list[Result]:
+def measure(column: Column, codecs: Sequence[Peer], seconds: float, clock: Clock = time.perf_counter) -> list[Result]:
     """All codecs on one column, in turn.
 
     Raises
@@ -52,10 +53,10 @@ def measure(column: Column, codecs: Sequence[Peer], seconds: float) -> list[Resu
         if not same_bits(column, found.decode()):
             raise RuntimeError(f"codec is not lossless; codec={name} column={column.name!r}")
     is_hot = not column.is_large
-    encoders = {codec.name: partial(codec.encode, array) for codec in able if codec.name != Copy.name}
-    encode = duel(encoders, seconds=seconds)
+    encoders = {codec.name: partial(codec.encode, array) for codec in able if codec.is_encoder}
+    encode = duel(encoders, seconds=seconds, clock=clock)
     decoders = {name: found.decode for name, found in packed.items()}
-    decode = duel(decoders, seconds=seconds, repeats=_HOT_REPEATS if is_hot else 1, is_hot=is_hot)
+    decode = duel(decoders, seconds=seconds, repeats=_HOT_REPEATS if is_hot else 1, is_hot=is_hot, clock=clock)
     size = column.values.nbytes
     return [
         Result(

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import vortex as vx
 import zstandard
+from vortex.serde import decode_ipc_array_buffers, encode_ipc_array_buffers
 
 ZSTD_LEVEL = 3
 
@@ -30,9 +31,10 @@ class Packed(NamedTuple):
 
 
 class Peer(Protocol):
-    """A codec."""
+    """A codec; what only decodes in another way than one of the others is not timed when it encodes."""
 
     name: str
+    is_encoder: bool
 
     def encode(self, array: pa.Array) -> Packed:
         """Encode an array of numbers without nulls."""
@@ -43,6 +45,7 @@ class Copy:
     """NumPy's copy into a fresh buffer: as fast as memory can be written."""
 
     name = "copy"
+    is_encoder = False
 
     def encode(self, array: pa.Array) -> Packed:
         """The array."""
@@ -54,6 +57,7 @@ class Vortex:
     """Vortex in memory: its size is that of its buffers, without the metadata and the file around them."""
 
     name = "vortex"
+    is_encoder = True
 
     def encode(self, array: pa.Array) -> Packed:
         """By its own choice of encodings."""
@@ -62,8 +66,27 @@ class Vortex:
         return Packed(packed.nbytes, packed.to_arrow_array, lambda: _tree(packed.display_tree()))
 
 
+class VortexBytes:
+    """Vortex from serialized bytes, which its arrays stay in: as much as a reader of a file has to do."""
+
+    name = "vortex-bytes"
+    is_encoder = False
+
+    def encode(self, array: pa.Array) -> Packed:
+        """As a message of its own, whose size has the metadata."""
+        parts = encode_ipc_array_buffers(vx.compress(vx.array(array)))
+        arrays, types = ([b"".join(part)] for part in parts)
+
+        def decode() -> pa.Array:
+            return decode_ipc_array_buffers(arrays, types).to_arrow_array()
+
+        return Packed(len(arrays[0]), decode, str)
+
+
 class Parquet:
     """A Parquet file in memory."""
+
+    is_encoder = True
 
     def __init__(self, name: str, **options: Any) -> None:
         self.name, self._options = name, options
@@ -84,6 +107,7 @@ class Pcodec:
     """pcodec at its default level."""
 
     name = "pcodec"
+    is_encoder = True
 
     def encode(self, array: pa.Array) -> Packed:
         """By its own choice of modes."""
@@ -96,6 +120,7 @@ class Zstd:
     """One zstd frame of the values."""
 
     name = "zstd"
+    is_encoder = True
 
     def encode(self, array: pa.Array) -> Packed:
         """At level 3."""
@@ -115,6 +140,7 @@ def peers() -> list[Peer]:
     return [
         Copy(),
         Vortex(),
+        VortexBytes(),
         Parquet("parquet"),
         Parquet("parquet-bss-zstd", **split, compression="zstd", compression_level=ZSTD_LEVEL),
         Pcodec(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from codec_bench.measure import Result, measure
 from codec_bench.ours import ours
 from codec_bench.peers import peers, versions
 from codec_bench.published import SAMPLES, WHOLE_COLUMNS, counted_as_published
+from harness.duel import Clock
 from harness.report import Bar, aligned, bar_table
 
 
@@ -25,6 +27,7 @@ def run(
     seconds: float,
     groups: Sequence[str] = (),
     most_values: int | None = None,
+    clock: Clock = time.perf_counter,
     json_file: Path | None = None,
     plot_file: Path | None = None,
 ) -> bool:
@@ -40,6 +43,8 @@ def run(
         Names of the groups to measure, in lower case; none means all. Bars need all.
     most_values : int, optional
         Of each column, to try things out.
+    clock : callable
+        Returns seconds.
     json_file, plot_file : Path, optional
         Where the results go as JSON and as a picture.
 
@@ -56,7 +61,7 @@ def run(
     ]
     print(f"versions: {versions()}")
     print("data: " + ("; ".join(missing) or f"all real columns found in {data.name}"))
-    results = _measure_all(wanted, seconds)
+    results = _measure_all(wanted, seconds, clock)
     for group in dict.fromkeys(column.group for column in wanted):
         print_group(group, [result for result in results if result.group == group])
     counted = {
@@ -76,13 +81,13 @@ def run(
     return all(bar.verdict != "MISS" for bar in found)
 
 
-def _measure_all(columns: Sequence[Column], seconds: float) -> list[Result]:
+def _measure_all(columns: Sequence[Column], seconds: float, clock: Clock) -> list[Result]:
     codecs = [*ours(), *peers()]
     results = []
     for number, column in enumerate(columns, start=1):
         if sys.stderr.isatty():
             print(f"\r{number}/{len(columns)} {column.group}: {column.name:<40}", end="", file=sys.stderr, flush=True)
-        results += measure(column, codecs, seconds)
+        results += measure(column, codecs, seconds, clock)
     return results
 
 

@@ -38,10 +38,13 @@ def table_files(given: Input, folder: Path) -> list[TableFile]:
 
 
 def _segments(given: Input, folder: Path) -> list[TableFile]:
-    content = segment.content_of(given)
-    names = given.table.schema.names
-    path = folder / "hot.drift"
-    return [TableFile("drift", path, lambda: segment.write(content, path), lambda: segment.read(path, names))]
+    content, names = segment.content_of(given), given.table.schema.names
+
+    def drift(name: str, profile: str) -> TableFile:
+        path = folder / f"{profile}.drift"
+        return TableFile(name, path, lambda: segment.write(content, path, profile), lambda: segment.read(path, names))
+
+    return [drift("drift", "hot"), drift("drift-cold", "cold")]
 
 
 def _parquets(table: pa.Table, folder: Path) -> list[TableFile]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 DIM: Final = 32
 _CLUSTERS: Final = 200
 _LATENT: Final = 8
+_DAY: Final = 86_400_000_000
 _WORDS: Final = (
     *("arrow", "battery", "bright", "cable", "case", "charger", "clean", "compact", "cotton", "dark", "desk", "door"),
     *("engine", "fabric", "filter", "glass", "grip", "handle", "heavy", "kit", "lamp", "leather", "light", "lock"),
@@ -43,12 +44,13 @@ def mixed_table(rows: int) -> pa.Table:
     rng = np.random.default_rng(11)
     cluster = _drifting_clusters(rng, rows)
     price = _prices(rng)[rng.zipf(1.3, rows) % 2_000]
+    time = 1_600_000_000_000_000 + np.cumsum(rng.exponential(3e7, rows).astype(np.int64))
     amount = rng.geometric(0.6, rows).astype(np.int16)
     return pa.table(
         {
             "id": pa.array(10_000_000 + np.cumsum(rng.integers(1, 4, rows))),
-            "time": pa.array(_times(rng, rows), pa.timestamp("us", tz="UTC")),
-            "day": pa.array(18_000 + np.sort(rng.integers(0, 365, rows)).astype(np.int32), pa.date32()),
+            "time": pa.array(time, pa.timestamp("us", tz="UTC")),
+            "day": pa.array((time // _DAY).astype(np.int32), pa.date32()),
             "customer": pa.array((rng.pareto(1.2, rows) * 500).astype(np.int64) % 200_000),
             "category": _picked([f"category {number:03}" for number in range(_CLUSTERS)], cluster),
             "city": _picked(_CITIES, (rng.zipf(1.6, rows) - 1) % len(_CITIES)),
@@ -73,10 +75,6 @@ def _drifting_clusters(rng: np.random.Generator, rows: int) -> NDArray[np.int64]
     """A few clusters at a time, which change as time goes on."""
     centre = np.linspace(0, _CLUSTERS, rows)
     return (centre + rng.normal(0, 12, rows)).astype(np.int64) % _CLUSTERS
-
-
-def _times(rng: np.random.Generator, rows: int) -> NDArray[np.int64]:
-    return 1_600_000_000_000_000 + np.cumsum(rng.exponential(3e7, rows).astype(np.int64))
 
 
 def _prices(rng: np.random.Generator) -> NDArray[np.float64]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
-from harness.duel import duel
+from harness.duel import Clock, duel
 from harness.report import Bar, aligned, bar_table
 from tables_bench import segment
 from tables_bench.check import same_rows
@@ -55,7 +56,15 @@ class TableResult:
         return sum(part.size for part in self.parts.get(name, []) if part.is_keys)
 
 
-def run(data: Path, *, rows: int, seconds: float, names: list[str], json_file: Path | None) -> bool:
+def run(
+    data: Path,
+    *,
+    rows: int,
+    seconds: float,
+    names: list[str],
+    clock: Clock = time.perf_counter,
+    json_file: Path | None = None,
+) -> bool:
     """Measure, and print tables and bars.
 
     Parameters
@@ -68,6 +77,8 @@ def run(data: Path, *, rows: int, seconds: float, names: list[str], json_file: P
         Of reading, per table.
     names : list of str
         Beginnings of the names of the tables to take; none means all.
+    clock : callable
+        Returns seconds.
     json_file : Path, optional
 
     Returns
@@ -81,7 +92,7 @@ def run(data: Path, *, rows: int, seconds: float, names: list[str], json_file: P
         if names and not given.name.startswith(tuple(names)):
             continue
         with tempfile.TemporaryDirectory() as folder:
-            results.append(measure(given, Path(folder), seconds))
+            results.append(measure(given, Path(folder), seconds, clock))
         print_result(results[-1])
     found = [bar for result in results for bar in bars(result)]
     print(f"\n== bars\n{bar_table(found)}")
@@ -91,7 +102,7 @@ def run(data: Path, *, rows: int, seconds: float, names: list[str], json_file: P
     return all(bar.verdict != "MISS" for bar in found)
 
 
-def measure(given: Input, folder: Path, seconds: float) -> TableResult:
+def measure(given: Input, folder: Path, seconds: float, clock: Clock) -> TableResult:
     """Write, check and read one table in every format, in turn.
 
     Raises
@@ -99,11 +110,11 @@ def measure(given: Input, folder: Path, seconds: float) -> TableResult:
     RuntimeError    a file gave back other rows
     """
     files = table_files(given, folder)
-    write = duel({file.name: file.write for file in files}, seconds=seconds)
+    write = duel({file.name: file.write for file in files}, seconds=seconds, clock=clock)
     for file in files:
         if not same_rows(given.table, file.read(), given.key):
             raise RuntimeError(f"file gave back other rows; file={file.name} table={given.name!r}")
-    read = duel({file.name: file.read for file in files}, seconds=seconds)
+    read = duel({file.name: file.read for file in files}, seconds=seconds, clock=clock)
     return TableResult(
         name=given.name,
         raw=given.table.nbytes,

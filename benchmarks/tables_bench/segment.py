@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import uuid
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -12,9 +13,11 @@ import pyarrow as pa
 
 import drift_arrow as drift
 from drift_arrow.engine.build import build_segment
-from drift_arrow.format.layout import HEADER_BYTES, PAGE_BYTES, BlockType
+from drift_arrow.format.buffer import byte_view
+from drift_arrow.format.layout import HEADER_BYTES, PAGE_BYTES
+from drift_arrow.format.segment_content import SegmentContent
 from drift_arrow.format.segment_reader import SegmentReader
-from drift_arrow.format.segment_writer import SegmentContent, write_segment
+from drift_arrow.format.segment_writer import write_segment
 from tables_bench.inputs import Input
 
 _NEVER: Final = 1 << 50
@@ -32,15 +35,17 @@ def content_of(given: Input) -> SegmentContent:
         )
         for start in range(0, len(given.table), _BATCH_ROWS):
             docs.add(given.table.slice(start, _BATCH_ROWS))
-        built = build_segment(docs.pin().views, docs.spec, options.seed, (1, 1))
+        built = build_segment(docs.pin().views, docs.spec, options, (1, 1))
     assert built is not None
     return built.content
 
 
-def write(content: SegmentContent, path: Path) -> None:
+def write(content: SegmentContent, path: Path, profile: str) -> None:
     """Write the file."""
-    with path.open("wb", buffering=0) as file:
-        write_segment(lambda rows: file.write(rows), content)
+    with path.open("wb") as file:
+        write_segment(
+            lambda rows: file.write(byte_view(rows)), replace(content, spec=replace(content.spec, profile=profile))
+        )
 
 
 def read(path: Path, names: list[str]) -> pa.Table:
@@ -51,7 +56,7 @@ def read(path: Path, names: list[str]) -> pa.Table:
 class Part(NamedTuple):
     """Blocks of one kind, and of one column for payload.
 
-    kind, column : str      column is the vector column for vectors, and empty for what no other format has
+    kind, column : str      column is empty for what no other format has
     n_blocks, size : int    bytes with headers and padding
     """
 
@@ -73,13 +78,10 @@ class Part(NamedTuple):
 
 def parts(path: Path) -> list[Part]:
     """What the file is made of, largest first; header, footer and tail are one part."""
-    reader = _open(path)
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for entry in reader._file.index.entries:
-        kind = BlockType(int(entry["type"])).name
-        named = {"COLUMN": reader.schema.names[entry["column"] % len(reader.schema)], "VECTORS": reader.vector}
-        used = int(entry["stored_len"]) + HEADER_BYTES
-        found[kind, named.get(kind, "")].append(used + -used % PAGE_BYTES)
+    for block in _open(path).blocks():
+        used = block.stored_len + HEADER_BYTES
+        found[block.type.name, block.column or ""].append(used + -used % PAGE_BYTES)
     found["header, footer, tail", ""].append(path.stat().st_size - sum(map(sum, found.values())))
     sizes = [Part(kind, column, len(blocks), sum(blocks)) for (kind, column), blocks in found.items()]
     return sorted(sizes, key=lambda part: -part.size)
