@@ -1,0 +1,1 @@
+"""The codecs of columns against those of others; `benchmarks/codec.py` runs it."""

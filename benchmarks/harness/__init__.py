@@ -1,0 +1,1 @@
+"""What the benchmarks share: one core, calls in turn, aligned tables, bars."""

@@ -1,0 +1,1 @@
+"""Whole tables as files of drift, Parquet and Vortex; `benchmarks/tables.py` runs it."""
