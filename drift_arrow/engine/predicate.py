@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from polars.io.plugins import register_io_source
 
 from drift_arrow.errors import InvalidArgumentError, LimitExceededError
+from drift_arrow.format.schema import empty_table
 from drift_arrow.options import MAX_FILTER_CHARS
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class PolarsPredicate:
         if expression.meta.has_multiple_outputs():
             message = f"where must name its columns one by one; got={expression}"
             raise InvalidArgumentError(message)
-        if not self._is_by_row(spec.schema.empty_table()):
+        if not self._is_by_row(empty_table(spec.schema)):
             message = f"where must decide each row by that row alone; got={expression}"
             raise InvalidArgumentError(message)
 
@@ -104,7 +105,7 @@ class ArrowPredicate:
     def __init__(self, expression: pc.Expression, spec: CollectionSpec) -> None:
         self._expression = expression
         self.columns = spec.payload_schema.names
-        self.mask(spec.payload_schema.empty_table())
+        self.mask(empty_table(spec.payload_schema))
 
     def mask(self, table: pa.Table) -> NDArray[np.bool_]:
         """See `Predicate.mask`."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from drift_arrow.engine.apply import apply_delete, apply_insert, with_room
 from drift_arrow.engine.commit import read_newest
 from drift_arrow.engine.ingest import make_batch
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     import numpy as np
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from drift_arrow.engine.storage import FileInfo, Storage
@@ -206,7 +207,7 @@ def _check_sequence(logs: list[tuple[str, WalContents | None]], next_seqno: int)
 
 def _replay(snapshot: Snapshot, operation: Operation, spec: CollectionSpec, options: Options, path: str) -> Snapshot:
     if operation.type is RecordType.DELETE:
-        schema = spec.schema.empty_table().select([spec.key]).schema
+        schema = pa.schema([spec.schema.field(spec.key)])
         keys = _decode(operation, schema, path).column(0)
         return apply_delete(snapshot, fingerprint_keys(keys, spec), operation.seqno)[0]
     try:

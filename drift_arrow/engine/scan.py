@@ -11,6 +11,7 @@ from polars.io.plugins import register_io_source
 
 from drift_arrow.engine.snapshot import live_mask
 from drift_arrow.errors import InvalidArgumentError
+from drift_arrow.format.schema import empty_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ def _polars_schema(spec: CollectionSpec) -> pl.Schema:
     fields = {}
     for field in spec.schema:
         try:
-            empty = pl.DataFrame(pl.from_arrow(pa.schema([field]).empty_table()))
+            empty = pl.DataFrame(pl.from_arrow(empty_table(pa.schema([field]))))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException) as error:
             message = f"Polars has no type for a column: read it with to_arrow; column={field.name!r} type={field.type}"
             raise InvalidArgumentError(message) from error

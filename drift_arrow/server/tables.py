@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from drift_arrow.errors import InvalidArgumentError, LimitExceededError
+from drift_arrow.format.schema import empty_table
 from drift_arrow.options import MAX_BATCH_BYTES
 
 
@@ -38,7 +39,7 @@ def decode_table(data: bytes) -> pa.Table:
 
 def encode_schema(schema: pa.Schema) -> bytes:
     """The schema as an IPC stream without batches."""
-    return encode_table(schema.empty_table())
+    return encode_table(empty_table(schema))
 
 
 def decode_schema(data: bytes) -> pa.Schema:
