@@ -35,6 +35,10 @@ MOST_JUMPS: Final = 8
 
 _REGISTER_BITS: Final = 512
 
+_SPLIT_LANE: Final = 16
+_SPLIT_WIDTH: Final = 11
+"""Codes of this lane and up to this width have sums of no more bits than the lane, over a register of 32 of them."""
+
 
 def _plain_running(source: Any, step: Any, before: Any, width: Any, target: Any, lane: Any) -> None:
     codes = _plain.unpack(source, width, lane.itemsize * 8).astype(step.dtype)
@@ -50,8 +54,25 @@ def unpack_running(
     The types of `step` and `lane` are those of the values and of the lane.
     """
     bits, lane = kinds[1].bitwidth, kinds[5].bitwidth
+
+    def emit(sum_bits: int) -> None:
+        _emit_running(builder, source, step, before, width, target, lane, sum_bits)
+
     # a register of codes of half a sum's bits cannot overflow it, and narrow sums are many to a register
-    sum_bits = min(bits, 2 * lane)
+    if lane != _SPLIT_LANE or bits == lane:
+        emit(min(bits, 2 * lane))
+        return
+    fits = builder.icmp_unsigned("<=", width, ir.Constant(width.type, _SPLIT_WIDTH))
+    with builder.if_else(fits) as (then, otherwise):
+        with then:
+            emit(lane)
+        with otherwise:
+            emit(2 * lane)
+
+
+def _emit_running(
+    builder: ir.IRBuilder, source: Any, step: Any, before: Any, width: Any, target: Any, lane: int, sum_bits: int
+) -> None:
     block = _REGISTER_BITS // sum_bits
     # sums go through memory: widening them from there takes no instructions that take registers apart
     cells = cgutils.alloca_once(builder, lane_vector(sum_bits, VALUES))  # type: ignore[no-untyped-call]

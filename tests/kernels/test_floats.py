@@ -190,3 +190,17 @@ def test_sizes_count_every_array():
     assert encoded.size_bytes == sum(array.nbytes for array in arrays) - 128
     assert encoded.bits_per_value == encoded.size_bytes / 256
     assert np.isnan(encode_floats(np.empty(0)).bits_per_value)
+
+
+@pytest.mark.parametrize("n", [1, 1024, 5000])
+def test_new_outputs_begin_where_a_cache_line_does(n):
+    decoded = decode_floats(encode_floats(decimals(n)))
+    assert decoded.ctypes.data % 64 == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("start", [0, -(2**31), 2**31 - 200, 2**31 - 100, 2**40, -(2**40)])
+def test_whole_numbers_come_back_without_scaling(dtype, start):
+    values = (np.random.default_rng(0).integers(0, 200, 3000) + start).astype(dtype)
+    encoded = oracle.round_trip(values)
+    assert not encoded.exponents[encoded.schemes == 2].any()
