@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.types as pt
 
 from drift_arrow.errors import UnsupportedFormatError
 from drift_arrow.format.codecs.compressed import open_compressed
@@ -73,7 +74,7 @@ def open_column(
         The codec is unknown here.
     """
     part, source = Part(codec, n_values, raw_len, stored), Source(path, offset, dictionary, _open)
-    return _open(part, plain_type(kind), source)
+    return _open(part, kind if pt.is_primitive(kind) else plain_type(kind), source)
 
 
 def check_codec(codec: int, *, path: str) -> None:

@@ -30,6 +30,8 @@ def readonly(name: str, array: Any, dtype: DTypeLike, *shape: int | None) -> NDA
     ValueError    other type, other shape, or not C-contiguous and aligned
     """
     _check(name, array, np.dtype(dtype), shape)
+    if type(array) is np.ndarray and not array.flags.writeable:
+        return array
     view: NDArray[Any] = array.view(np.ndarray)
     view.flags.writeable = False
     return view
@@ -45,7 +47,10 @@ def check_writable(name: str, array: Any, dtype: DTypeLike, *shape: int | None) 
 def _check(name: str, array: Any, dtype: np.dtype[Any], shape: tuple[int | None, ...]) -> None:
     if not isinstance(array, np.ndarray) or array.dtype != dtype:
         raise ValueError(f"{name} must be an array of {dtype}; got={getattr(array, 'dtype', type(array))}")
-    if array.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
+    if array.shape != shape and (
+        array.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True))
+    ):
         raise ValueError(f"{name} has the wrong shape; got={array.shape} want={shape}")
-    if not (array.flags.c_contiguous and array.flags.aligned):
+    flags = array.flags
+    if not (flags.c_contiguous and flags.aligned):
         raise ValueError(f"{name} must be C-contiguous and aligned: pass numpy.require(array, requirements='CA')")

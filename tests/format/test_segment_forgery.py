@@ -219,9 +219,10 @@ def test_a_forged_index_is_damage(entries):
     assert caught.value.offset == FOOTER + HEADER_BYTES
 
 
-def test_an_unknown_codec_asks_for_an_upgrade():
+@pytest.mark.parametrize("block", [TEXT_BLOCK, VECTORS_BLOCK])
+def test_an_unknown_codec_asks_for_an_upgrade(block):
     with pytest.raises(UnsupportedFormatError, match="upgrade"):
-        SegmentReader(resealed(entries=[(TEXT_BLOCK, "codec", 99)]), "p")
+        SegmentReader(resealed(entries=[(block, "codec", 99)]), "p")
 
 
 def test_a_newer_version_asks_for_an_upgrade():

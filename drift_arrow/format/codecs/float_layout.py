@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from drift_arrow.format.codecs.number_layout import ArrayReader, NumberSizes, join_arrays
 from drift_arrow.format.codecs.part import Source
 from drift_arrow.kernels.encoded_floats import EncodedFloats, check_floats
 from drift_arrow.kernels.float_header import DICTIONARY_SIZE, GROUP_VECTORS
+
+_U8: Final = np.dtype(np.uint8)
+_U16: Final = np.dtype(np.uint16)
+_U32: Final = np.dtype(np.uint32)
+_I64: Final = np.dtype(np.int64)
 
 
 def dump_floats(encoded: EncodedFloats) -> bytes:
@@ -44,13 +51,13 @@ def load_floats(stored: memoryview, width: int, n_values: int, source: Source) -
     n_groups = -(-n_vectors // GROUP_VECTORS)
     bases, exceptions, headers, dictionaries, positions, lefts, packed = reader.arrays(
         [
-            (np.int64, n_vectors),
-            (f"u{width}", n_exceptions),
-            (np.uint32, n_vectors),
-            (np.uint16, n_groups * DICTIONARY_SIZE),
-            (np.uint16, n_positions),
-            (np.uint16, n_lefts),
-            (np.uint8, reader.sizes.packed_bytes),
+            (_I64, n_vectors),
+            (np.dtype(f"u{width}"), n_exceptions),
+            (_U32, n_vectors),
+            (_U16, n_groups * DICTIONARY_SIZE),
+            (_U16, n_positions),
+            (_U16, n_lefts),
+            (_U8, reader.sizes.packed_bytes),
         ]
     )
     encoded = EncodedFloats(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from drift_arrow.format.codecs.number_layout import ArrayReader, NumberSizes, join_arrays
 from drift_arrow.format.codecs.part import Source
 from drift_arrow.kernels.encoded_integers import EncodedIntegers, check_integers
+
+_U8: Final = np.dtype(np.uint8)
+_U16: Final = np.dtype(np.uint16)
 
 
 def dump_integers(encoded: EncodedIntegers) -> bytes:
@@ -49,11 +54,11 @@ def load_integers(stored: memoryview, width: int, n_values: int, source: Source)
             (kind, n_vectors),
             (kind, n_exceptions),
             (kind, n_entries),
-            (np.uint16, n_vectors),
-            (np.uint16, n_exceptions),
-            (np.uint8, n_vectors),
-            (np.uint8, n_vectors),
-            (np.uint8, reader.sizes.packed_bytes),
+            (_U16, n_vectors),
+            (_U16, n_exceptions),
+            (_U8, n_vectors),
+            (_U8, n_vectors),
+            (_U8, reader.sizes.packed_bytes),
         ]
     )
     encoded = EncodedIntegers(

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.codecs.part import Source
 from drift_arrow.format.layout import ARRAY_ALIGNMENT, NUMBERS_HEADER_BYTES, padding_bytes
 from drift_arrow.kernels.lanes import TAIL_BYTES, VALUES
@@ -69,9 +68,12 @@ class ArrayReader:
         self._source = source
         if len(stored) < NUMBERS_HEADER_BYTES:
             raise source.damage("is cut off")
-        address = np.frombuffer(stored, dtype=np.uint8).ctypes.data
+        raw = np.frombuffer(stored, np.uint8)
         # compiled code takes the arrays in place, and only where their type may stand
-        self._stored = stored if address % ARRAY_ALIGNMENT == 0 else byte_view(np.frombuffer(stored, np.uint8).copy())
+        if raw.__array_interface__["data"][0] % ARRAY_ALIGNMENT:
+            raw = raw.copy()
+        raw.flags.writeable = False
+        self._raw = raw
         found_width, zero, zeros, found, first, second, third, packed_bytes = _HEADER.unpack_from(stored)
         if zero or zeros or packed_bytes < TAIL_BYTES:
             raise source.damage("has an impossible header of numbers")
@@ -79,18 +81,18 @@ class ArrayReader:
             raise source.damage(f"holds other numbers than it declares; width={found_width} n_values={found}")
         self.sizes = NumberSizes(width, n_values, (first, second, third), packed_bytes)
 
-    def arrays(self, parts: Sequence[tuple[DTypeLike, int]]) -> list[NDArray[Any]]:
-        """Arrays of the given types and sizes, in place; the last are the packed bytes."""
-        start, gaps, places = NUMBERS_HEADER_BYTES, [], []
-        for kind, size in parts:
-            dtype = np.dtype(kind)
-            places.append((dtype, size, start))
+    def arrays(self, parts: Sequence[tuple[np.dtype[Any], int]]) -> list[NDArray[Any]]:
+        """Read-only arrays of the given types and sizes, in place; the last are the packed bytes."""
+        start, places, zeros = NUMBERS_HEADER_BYTES, [], []
+        for dtype, size in parts:
             stop = start + size * dtype.itemsize
+            places.append((start, stop, dtype))
             start = stop + padding_bytes(stop, ARRAY_ALIGNMENT)
-            gaps.append(slice(stop, start))
-        if start != len(self._stored):
-            raise self._source.damage(f"does not have the size of its arrays; got={len(self._stored)} want={start}")
-        gaps.append(slice(start - TAIL_BYTES, start))
-        if any(b"".join([self._stored[gap] for gap in gaps])):
+            zeros.append((stop, start))
+        if start != self._raw.size:
+            raise self._source.damage(f"does not have the size of its arrays; got={self._raw.size} want={start}")
+        zeros.append((start - TAIL_BYTES, start))
+        padding = b"".join([self._raw.data[stop:start] for stop, start in zeros if stop < start])
+        if padding.count(0) != len(padding):
             raise self._source.damage("has padding that is not zero")
-        return [np.ndarray(size, dtype, self._stored, place) for dtype, size, place in places]
+        return [self._raw[start:stop].view(dtype) for start, stop, dtype in places]
