@@ -52,6 +52,16 @@ class EncodedFloats:
     exceptions: NDArray[Any]
     lefts: NDArray[np.uint16]
 
+    @classmethod
+    def of_views(cls, **arrays: Any) -> EncodedFloats:
+        """As the constructor, for read-only arrays that have the right types and shapes by construction.
+
+        Checking them again takes as long as decoding half a block.
+        """
+        encoded = object.__new__(cls)
+        encoded.__dict__.update(arrays)
+        return encoded
+
     def __post_init__(self) -> None:
         if self.dtype not in FLOATS:
             raise ValueError(f"values must be float16, float32 or float64; got={self.dtype}")

@@ -60,7 +60,7 @@ def load_floats(stored: memoryview, width: int, n_values: int, source: Source) -
             (_U8, reader.sizes.packed_bytes),
         ]
     )
-    encoded = EncodedFloats(
+    encoded = EncodedFloats.of_views(
         dtype=np.dtype(f"f{width}"),
         n=n_values,
         headers=headers,
