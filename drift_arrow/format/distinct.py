@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+import math
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,12 +12,22 @@ from numpy.typing import NDArray
 
 from drift_arrow.format.codecs.numbers import encode_numbers
 from drift_arrow.format.numbers import filled_numbers, number_dtype
+from drift_arrow.kernels.dictionary import MOST_ENTRIES, number_distinct
 
-_RUN_ROWS: Final = 256
-_SAMPLE_ROWS: Final = 4096
-_LEAST_REPEATED: Final = _SAMPLE_ROWS // 16
+_RUNS: Final = 8
+_RUN_NUMBERS: Final = 128
+_RUN_ROWS: Final = 512
+"""A sample is made of some runs of rows, which show both how many values there are and whether neighbours repeat."""
+
+_LEAST_REPEATED: Final = 1 / 16
 """Rows of a sample that must occur before in it. If all values are equally frequent, half of the rows of a block of
 65,536 repeat others then, and fewer repeated ones cannot pay."""
+
+_LEAST_BITS: Final = 3
+"""Bits of a number below which codes are not worth a try."""
+
+_REPEAT_BITS: Final = 48
+"""Of codes in runs: a place and a code for each."""
 
 
 class Distinct(NamedTuple):
@@ -46,35 +57,57 @@ def find_distinct(array: pa.Array, most_bytes: float) -> Distinct | None:
     """
     if array.null_count == len(array):
         return None
-    bits = _bits(array)
-    sample = _sample(bits).dictionary_encode()
-    if len(sample) - len(sample.dictionary) < len(sample) * _LEAST_REPEATED // _SAMPLE_ROWS:
+    dtype = number_dtype(array.type)
+    if dtype is None:
+        return _distinct_strings(array, most_bytes)
+    return _distinct_numbers(array, np.dtype(f"u{dtype.itemsize}"), 8 * most_bytes / len(array))
+
+
+def _distinct_numbers(array: pa.Array, dtype: np.dtype[Any], most_bits: float) -> Distinct | None:
+    values = filled_numbers(array).view(dtype)
+    if most_bits < _LEAST_BITS or _least_bits(values) > most_bits:
         return None
-    if len(encode_numbers(sample.indices).stored) * len(array) > most_bytes * len(sample):
+    found = number_distinct(values, dtype.type(1 << (8 * dtype.itemsize - 1)), MOST_ENTRIES)
+    if found is None:
         return None
-    encoded = bits.dictionary_encode()
+    entries = pa.Array.from_buffers(array.type, len(found.entries), [None, pa.py_buffer(found.entries)])
+    return Distinct(found.codes.astype(np.uint32), entries)
+
+
+def _least_bits(values: NDArray[Any]) -> float:
+    """Bits that the code of a number takes at least, by a sample."""
+    sample = np.concatenate([values[start : start + _RUN_NUMBERS] for start in _run_starts(len(values), _RUN_NUMBERS)])
+    repeats = _REPEAT_BITS * (1 + len(_changes(sample))) / len(sample)
+    # to sort so few is much faster than to hash them
+    counts = np.diff(_changes(np.sort(sample)), prepend=-1, append=len(sample) - 1)
+    # those that occur once or twice tell how many have not been seen (Chao, 1984)
+    once, twice = int(np.count_nonzero(counts == 1)), int(np.count_nonzero(counts == 2))
+    n_distinct = len(counts) + once * (once - 1) / (2 * twice + 2)
+    return np.inf if n_distinct > MOST_ENTRIES else min(math.log2(n_distinct), repeats)
+
+
+def _changes(values: NDArray[Any]) -> NDArray[np.intp]:
+    """Places of the values that differ from the next."""
+    return np.flatnonzero(values[1:] != values[:-1])
+
+
+def _distinct_strings(array: pa.Array, most_bytes: float) -> Distinct | None:
+    """Of strings and wide decimals."""
+    rows = pc.fill_null_backward(pc.fill_null_forward(array)) if array.null_count else array
+    sample = pa.concat_arrays([rows.slice(start, _RUN_ROWS) for start in _run_starts(len(rows), _RUN_ROWS)])
+    sample = sample.dictionary_encode()
+    if len(sample) - len(sample.dictionary) < len(sample) * _LEAST_REPEATED:
+        return None
+    if len(encode_numbers(sample.indices).stored) * len(rows) > most_bytes * len(sample):
+        return None
+    encoded = rows.dictionary_encode()
     order = pc.array_sort_indices(encoded.dictionary).to_numpy()
     ranks = np.empty(len(order), np.uint32)
     ranks[order] = np.arange(len(order), dtype=np.uint32)
-    values = encoded.dictionary.take(pa.array(order))
-    return Distinct(ranks[encoded.indices.to_numpy()], _typed(values, array.type))
+    return Distinct(ranks[encoded.indices.to_numpy()], encoded.dictionary.take(pa.array(order)))
 
 
-def _bits(array: pa.Array) -> pa.Array:
-    """Rows of a type that Arrow compares bit by bit, with a neighbour in place of nulls."""
-    dtype = number_dtype(array.type)
-    if dtype is not None:
-        return pa.array(filled_numbers(array).view(f"i{dtype.itemsize}"))
-    return pc.fill_null_backward(pc.fill_null_forward(array)) if array.null_count else array
-
-
-def _sample(array: pa.Array) -> pa.Array:
-    """Runs of rows from all over an array."""
-    if len(array) <= _SAMPLE_ROWS:
-        return array
-    starts = np.linspace(0, len(array) - _RUN_ROWS, _SAMPLE_ROWS // _RUN_ROWS).astype(np.int64)
-    return pa.concat_arrays([array.slice(start, _RUN_ROWS) for start in starts.tolist()])
-
-
-def _typed(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    return values if number_dtype(kind) is None else pa.Array.from_buffers(kind, len(values), values.buffers())
+def _run_starts(n_values: int, size: int) -> list[int]:
+    """Where runs of `size` rows from all over an array begin, one after the other if it is short."""
+    step = max((n_values - size) // (_RUNS - 1), size)
+    return list(range(0, n_values, step))[:_RUNS]

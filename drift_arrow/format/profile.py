@@ -8,14 +8,14 @@ from typing import Final
 
 import pyarrow as pa
 
-from drift_arrow.format.codecs.compressed import COLD_LEVEL, encode_compressed, estimate_compressed
+from drift_arrow.format.codecs.compressed import COLD_LEVEL, encode_compressed
 from drift_arrow.format.codecs.frames import FrameSettings
 from drift_arrow.format.codecs.numbers import encode_numbers
 from drift_arrow.format.codecs.part import Encoded
 from drift_arrow.format.codecs.planes import encode_planes
 from drift_arrow.format.codecs.sizes import is_string, plain_bytes
 from drift_arrow.format.codecs.string_dictionary import STRING_LEVEL
-from drift_arrow.format.layout import EXTENT_ROWS, PAGE_BYTES
+from drift_arrow.format.layout import EXTENT_ROWS
 from drift_arrow.kernels.lanes import VALUES
 
 _LEAST_FRAME_BYTES: Final = 1 << 14
@@ -28,9 +28,6 @@ _LOWEST_LEVEL: Final = 1
 
 _LEAST_SAVING: Final = 2 / 3
 """What is left at most of the stored bytes after a step that takes time to undo."""
-
-_MOST_COMPRESSED: Final = 2.25
-"""Bytes per row that may pass through a compressor where decoding must be fast: 16 bits, and headers."""
 
 
 class Profile(ABC):
@@ -54,22 +51,13 @@ class Hot(Profile):
 
     Notes
     -----
-    Numbers are unpacked at 10 GB/s and more. A step that comes on top, a lookup of codes or a general compressor, takes
-    about as long again for a block, so it must save a third of the stored bytes. A compressor must also save a page,
-    the unit of what is read, and its output is bounded: it is produced as a whole, even for a single row.
+    Numbers are unpacked at 10 GB/s and more. A lookup of codes on top takes about as long again, so it must save a
+    third of the stored bytes. There is no general compressor around numbers: it decodes much slower, and all at once.
     """
 
     def numbers(self, array: pa.Array) -> Encoded:
-        """Packed, and compressed if that pays in spite of its time."""
-        packed = encode_numbers(array)
-        most = min(len(packed.stored) * _LEAST_SAVING, len(packed.stored) - PAGE_BYTES)
-        if most <= 0:
-            return packed
-        wide = encode_numbers(array, whole_bytes=True)
-        if len(wide.stored) > _MOST_COMPRESSED * len(array) or estimate_compressed(wide) > most:
-            return packed
-        compressed = encode_compressed(wide)
-        return compressed if len(compressed.stored) <= most else packed
+        """Packed."""
+        return encode_numbers(array)
 
     def frames(self, array: pa.Array) -> tuple[FrameSettings, ...]:
         """About 1,024 rows in a frame, more or fewer where they are very short or long."""

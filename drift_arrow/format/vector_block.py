@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format.block import plain
-from drift_arrow.format.codecs.numbers import FloatsBlock, encode_numbers
+from drift_arrow.format.codecs.numbers import FloatsBlock
 from drift_arrow.format.codecs.part import ColumnBlock, Encoded
 from drift_arrow.format.column_block import open_column
 from drift_arrow.format.encoding import Encoding
@@ -46,9 +46,7 @@ class VectorBlock(Protocol):
 def encode_vectors(matrix: NDArray[Any], profile: str) -> Encoded:
     """Encode a matrix by the codecs of a profile, or plainly if they save less than an eighth."""
     flat = np.ascontiguousarray(matrix).reshape(-1)
-    numbers = pa.array(flat)
-    # without what a hot column may have on top: rows are read one by one, and often
-    encoded = encode_numbers(numbers) if profile == "hot" else PROFILES[profile].numbers(numbers)
+    encoded = PROFILES[profile].numbers(pa.array(flat))
     pays = encoded.codec in VECTOR_CODECS - {CodecId.PLAIN} and len(encoded.stored) * 8 <= flat.nbytes * 7
     return encoded if pays else plain(flat)
 

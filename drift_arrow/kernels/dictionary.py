@@ -81,6 +81,14 @@ def build_dictionary(values: NDArray[Any], flip: Any, bits: float) -> Dictionary
     few = _distinct(sample, min(sample.size // 2, most))
     if few is None or (few.entries.size - 1).bit_length() >= bits:
         return None
+    return number_distinct(values, flip, most)
+
+
+def number_distinct(values: NDArray[Any], flip: Any, most: int) -> Dictionary | None:
+    """Dictionary of all values of a column, or None if more than `most` of them, at most 65,536, are distinct.
+
+    values, flip : as of `build_dictionary`
+    """
     found = _distinct(values, most)
     if found is None:
         return None

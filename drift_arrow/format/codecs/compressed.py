@@ -20,10 +20,6 @@ COLD_LEVEL: Final = 9
 
 _HEADER: Final = struct.Struct("<B3sI")
 _INSIDE: Final = frozenset({CodecId.INTEGERS, CodecId.FLOATS})
-_FAST_LEVEL: Final = 3
-_FAST_EXCESS: Final = 1.1
-"""What a sample at the fast level takes more than all at the other one."""
-
 _SPARE_BYTES: Final = 1 << 14
 """What encoded numbers may take beyond twice their size in memory: the last vector is packed as a whole one."""
 
@@ -33,14 +29,6 @@ def encode_compressed(encoded: Encoded) -> Encoded:
     compressed = zstandard.ZstdCompressor(level=COLD_LEVEL, write_content_size=True).compress(encoded.stored)
     stored = _HEADER.pack(encoded.codec, b"", len(encoded.stored)) + compressed
     return Encoded(CodecId.COMPRESSED, stored, encoded.raw_len)
-
-
-def estimate_compressed(encoded: Encoded) -> float:
-    """About the stored bytes of `encode_compressed`, from a fast look at a quarter of what it compresses."""
-    size = len(encoded.stored)
-    sample = encoded.stored[size // 4 : size // 2]
-    compressed = zstandard.ZstdCompressor(level=_FAST_LEVEL).compress(sample)
-    return len(compressed) / max(len(sample), 1) * size / _FAST_EXCESS
 
 
 def open_compressed(part: Part, kind: pa.DataType, source: Source) -> CompressedBlock:

@@ -17,8 +17,8 @@ _U32: Final = np.dtype(np.uint32)
 _I64: Final = np.dtype(np.int64)
 
 
-def dump_floats(encoded: EncodedFloats) -> bytes:
-    """The arrays of `encoded` behind a header."""
+def dump_floats(encoded: EncodedFloats, head: bytes = b"") -> bytes:
+    """The arrays of `encoded` behind a header, and behind `head`, which spares its caller a copy."""
     sizes = NumberSizes(
         width=encoded.dtype.itemsize,
         n_values=encoded.n,
@@ -34,7 +34,7 @@ def dump_floats(encoded: EncodedFloats) -> bytes:
         encoded.lefts,
         encoded.packed,
     )
-    return join_arrays(sizes, arrays)
+    return join_arrays(head, sizes, arrays)
 
 
 def load_floats(stored: memoryview, width: int, n_values: int, source: Source) -> EncodedFloats:

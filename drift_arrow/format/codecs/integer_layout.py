@@ -14,8 +14,8 @@ _U8: Final = np.dtype(np.uint8)
 _U16: Final = np.dtype(np.uint16)
 
 
-def dump_integers(encoded: EncodedIntegers) -> bytes:
-    """The arrays of `encoded` behind a header."""
+def dump_integers(encoded: EncodedIntegers, head: bytes = b"") -> bytes:
+    """The arrays of `encoded` behind a header, and behind `head`, which spares its caller a copy."""
     sizes = NumberSizes(
         width=encoded.dtype.itemsize,
         n_values=encoded.length,
@@ -32,7 +32,7 @@ def dump_integers(encoded: EncodedIntegers) -> bytes:
         encoded.widths,
         encoded.packed,
     )
-    return join_arrays(sizes, arrays)
+    return join_arrays(head, sizes, arrays)
 
 
 def load_integers(stored: memoryview, width: int, n_values: int, source: Source) -> EncodedIntegers:

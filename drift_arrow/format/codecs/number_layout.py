@@ -39,11 +39,12 @@ class NumberSizes(NamedTuple):
         return -(-self.n_values // VALUES)
 
 
-def join_arrays(sizes: NumberSizes, arrays: Sequence[NDArray[Any]]) -> bytes:
-    """The stored bytes: header and arrays, each at a multiple of 8 bytes."""
-    parts = [_HEADER.pack(sizes.width, 0, 0, sizes.n_values, *sizes.counts, sizes.packed_bytes)]
+def join_arrays(head: bytes, sizes: NumberSizes, arrays: Sequence[NDArray[Any]]) -> bytes:
+    """The stored bytes behind those of `head`: header and arrays, each at a multiple of 8 bytes."""
+    header = _HEADER.pack(sizes.width, 0, 0, sizes.n_values, *sizes.counts, sizes.packed_bytes)
+    parts: list[bytes | memoryview] = [head, header]
     for array in arrays:
-        parts += [array.tobytes(), bytes(padding_bytes(array.nbytes, ARRAY_ALIGNMENT))]
+        parts += [array.data, bytes(padding_bytes(array.nbytes, ARRAY_ALIGNMENT))]
     return b"".join(parts)
 
 

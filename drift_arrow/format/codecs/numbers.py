@@ -34,11 +34,12 @@ def number_codec(dtype: np.dtype[Any]) -> CodecId:
 def encode_numbers(array: pa.Array, *, whole_bytes: bool = False) -> Encoded:
     """Encode an array for whose type there is a `number_dtype`; with `whole_bytes`, so that a compressor gains."""
     values, validity = filled_numbers(array), Validity.of(array)
+    head = validity.encode()
     if values.dtype.kind == "f":
-        packed = dump_floats(floats.encode_floats(values, whole_bytes=whole_bytes))
+        stored = dump_floats(floats.encode_floats(values, whole_bytes=whole_bytes), head)
     else:
-        packed = dump_integers(integers.encode_integers(values, whole_bytes=whole_bytes))
-    return Encoded(number_codec(values.dtype), validity.encode() + packed, values.nbytes + validity.raw_len)
+        stored = dump_integers(integers.encode_integers(values, whole_bytes=whole_bytes), head)
+    return Encoded(number_codec(values.dtype), stored, values.nbytes + validity.raw_len)
 
 
 def open_numbers(part: Part, kind: pa.DataType, source: Source) -> NumbersBlock:
