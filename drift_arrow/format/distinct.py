@@ -15,7 +15,7 @@ from drift_arrow.format.numbers import filled_numbers, number_dtype
 from drift_arrow.kernels.dictionary import MOST_ENTRIES, number_distinct
 
 _RUNS: Final = 8
-_RUN_NUMBERS: Final = 128
+_RUN_NUMBERS: Final = 64
 _RUN_ROWS: Final = 512
 """A sample is made of some runs of rows, which show both how many values there are and whether neighbours repeat."""
 
@@ -28,6 +28,11 @@ _LEAST_BITS: Final = 3
 
 _REPEAT_BITS: Final = 48
 """Of codes in runs: a place and a code for each."""
+
+_SPARED_BITS: Final = 0.5
+"""Of codes that are not in runs, since a vector of them often uses a part of the values only."""
+
+_WIDEST_CODE: Final = 16
 
 
 class Distinct(NamedTuple):
@@ -65,30 +70,34 @@ def find_distinct(array: pa.Array, most_bytes: float) -> Distinct | None:
 
 def _distinct_numbers(array: pa.Array, dtype: np.dtype[Any], most_bits: float) -> Distinct | None:
     values = filled_numbers(array).view(dtype)
-    if most_bits < _LEAST_BITS or _least_bits(values) > most_bits:
+    most_entries = _most_entries(values, most_bits) if most_bits >= _LEAST_BITS else 0
+    if not most_entries:
         return None
-    found = number_distinct(values, dtype.type(1 << (8 * dtype.itemsize - 1)), MOST_ENTRIES)
+    found = number_distinct(values, dtype.type(1 << (8 * dtype.itemsize - 1)), most_entries)
     if found is None:
         return None
     entries = pa.Array.from_buffers(array.type, len(found.entries), [None, pa.py_buffer(found.entries)])
     return Distinct(found.codes.astype(np.uint32), entries)
 
 
-def _least_bits(values: NDArray[Any]) -> float:
-    """Bits that the code of a number takes at least, by a sample."""
+def _most_entries(values: NDArray[Any], most_bits: float) -> int:
+    """Distinct numbers that may pay if a code may take so many bits; 0 if a sample shows that there are more."""
     sample = np.concatenate([values[start : start + _RUN_NUMBERS] for start in _run_starts(len(values), _RUN_NUMBERS)])
-    repeats = _REPEAT_BITS * (1 + len(_changes(sample))) / len(sample)
     # to sort so few is much faster than to hash them
-    counts = np.diff(_changes(np.sort(sample)), prepend=-1, append=len(sample) - 1)
+    ends = _changes(np.sort(sample))
+    counts = ends[1:] - ends[:-1]
     # those that occur once or twice tell how many have not been seen (Chao, 1984)
     once, twice = int(np.count_nonzero(counts == 1)), int(np.count_nonzero(counts == 2))
-    n_distinct = len(counts) + once * (once - 1) / (2 * twice + 2)
-    return np.inf if n_distinct > MOST_ENTRIES else min(math.log2(n_distinct), repeats)
+    n_distinct = 1 + len(ends) + once * (once - 1) / (2 * twice + 2)
+    most = MOST_ENTRIES
+    if _REPEAT_BITS * (1 + len(_changes(sample))) > most_bits * len(sample):
+        most = min(most, int(2 ** min(most_bits + _SPARED_BITS, _WIDEST_CODE)))
+    return most if n_distinct <= most else 0
 
 
 def _changes(values: NDArray[Any]) -> NDArray[np.intp]:
     """Places of the values that differ from the next."""
-    return np.flatnonzero(values[1:] != values[:-1])
+    return (values[1:] != values[:-1]).nonzero()[0]
 
 
 def _distinct_strings(array: pa.Array, most_bytes: float) -> Distinct | None:
