@@ -66,7 +66,9 @@ def _vortexes(table: pa.Table, folder: Path) -> list[TableFile]:
     path, compact = folder / "table.vortex", folder / "compact.vortex"
 
     def read(path: Path, *, memory_map: bool = False) -> pa.Table:
-        return vx.open(str(path), without_segment_cache=True, memory_map=memory_map).to_arrow().read_all()
+        file = vx.open(str(path), without_segment_cache=True, memory_map=memory_map)
+        # in the types of the table, as the others read it: by itself Vortex makes views of strings, no faster
+        return file.to_arrow(schema=table.schema).read_all()
 
     def write() -> None:
         vx.io.write(vx.array(table), str(path))
