@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -33,6 +32,8 @@ _SPARED_BITS: Final = 0.5
 """Of codes that are not in runs, since a vector of them often uses a part of the values only."""
 
 _WIDEST_CODE: Final = 16
+_UNSEEN: Final = 64
+"""Distinct numbers for each that a sample tells of, at most: a table that has room for more must be cleared too."""
 
 
 class Distinct(NamedTuple):
@@ -89,7 +90,7 @@ def _most_entries(values: NDArray[Any], most_bits: float) -> int:
     # those that occur once or twice tell how many have not been seen (Chao, 1984)
     once, twice = int(np.count_nonzero(counts == 1)), int(np.count_nonzero(counts == 2))
     n_distinct = 1 + len(ends) + once * (once - 1) / (2 * twice + 2)
-    most = MOST_ENTRIES
+    most = min(MOST_ENTRIES, int(_UNSEEN * n_distinct))
     if _REPEAT_BITS * (1 + len(_changes(sample))) > most_bits * len(sample):
         most = min(most, int(2 ** min(most_bits + _SPARED_BITS, _WIDEST_CODE)))
     return most if n_distinct <= most else 0
@@ -97,7 +98,8 @@ def _most_entries(values: NDArray[Any], most_bits: float) -> int:
 
 def _changes(values: NDArray[Any]) -> NDArray[np.intp]:
     """Places of the values that differ from the next."""
-    return (values[1:] != values[:-1]).nonzero()[0]
+    places: NDArray[np.intp] = (values[1:] != values[:-1]).nonzero()[0]
+    return places
 
 
 def _distinct_strings(array: pa.Array, most_bytes: float) -> Distinct | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from drift_arrow.format.codec import codec_of
-from drift_arrow.format.codecs.part import ColumnBlock
 from drift_arrow.format.codecs.string_dictionary import StringDictionary
 from drift_arrow.format.column_block import open_column
 from drift_arrow.format.layout import BlockType
@@ -26,7 +25,7 @@ class PayloadParser:
         for column in range(0 if file.file.is_mapped else len(file.meta.schema)):
             self._dictionary(column)
 
-    def __call__(self, number: int, stored: memoryview) -> ColumnBlock:
+    def __call__(self, number: int, stored: memoryview) -> WarmColumn:
         """The block of a number, of its stored bytes; raises CorruptionError."""
         _, codec, column, n_values, _, _, raw_len, _ = self._file.index.entries[number].item()
         block = open_column(

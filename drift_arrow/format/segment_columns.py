@@ -11,15 +11,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drift_arrow.format.codecs.part import ColumnBlock
 from drift_arrow.format.layout import BlockType
+from drift_arrow.format.numbers import number_dtype
 from drift_arrow.format.open_blocks import OpenBlocks
 from drift_arrow.format.payload_parser import PayloadParser
-from drift_arrow.format.pieces import restore_pieces, take_pieces
+from drift_arrow.format.pieces import MAX_PIECE_BYTES, restore_pieces, take_pieces
 from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.segment_vectors import SegmentVectors
+from drift_arrow.format.warm_column import WarmColumn
+from drift_arrow.kernels._aligned import aligned
 
 _TAKE_SHARE: Final = 4
+_LEAST_JOINED: Final = 2
 
 _Numbers = Mapping[str, list[int]]
 _Stored = Mapping[int, memoryview]
@@ -44,7 +47,7 @@ class SegmentColumns:
         self._file, self._index, self._vectors = file, file.index, vectors
         self._schema, self._vector = file.meta.schema, file.meta.vector
         # not methods of this object: a cycle would keep the file open until the garbage collector comes
-        self.opened: OpenBlocks[ColumnBlock] = OpenBlocks(file.blocks, PayloadParser(file), partial(_raw_bytes, file))
+        self.opened: OpenBlocks[WarmColumn] = OpenBlocks(file.blocks, PayloadParser(file), partial(_raw_bytes, file))
 
     def take(self, rows: NDArray[np.int64], names: list[str]) -> pa.Table:
         """`rows` in their order; only the blocks that hold them are read, in one request if they must be fetched."""
@@ -55,7 +58,10 @@ class SegmentColumns:
         return pa.Table.from_arrays(columns, schema=self._selected(names))
 
     def read(self, start: int, stop: int, names: list[str]) -> pa.Table:
-        """Rows `start` up to `stop`, one chunk per block or more; blocks are read as by `take`."""
+        """Rows `start` up to `stop`; blocks are read as by `take`.
+
+        Whole blocks of numbers without nulls become one chunk, all others one per block or more.
+        """
         numbers = {name: list(self._index.overlapping(self._blocks(name), start, stop)) for name in names}
         stored = self._fetch(numbers)
         columns = []
@@ -63,6 +69,8 @@ class SegmentColumns:
             kind = self._schema.field(name).type
             if name == self._vector:
                 chunks = [_vector_array(part, kind) for part in self._vectors.chunks(start, stop, stored)]
+            elif (joined := self._joined(numbers[name], start, stop, stored, kind)) is not None:
+                chunks = [joined]
             else:
                 parts = (self._part(number, start, stop, stored) for number in numbers[name])
                 chunks = [piece for part in parts for piece in restore_pieces(part, kind)]
@@ -95,6 +103,21 @@ class SegmentColumns:
         places = rows - self._index.first_rows[owners]
         return take_pieces(lambda number, some: blocks[number].take(some), owners, places, kind)
 
+    def _joined(self, numbers: list[int], start: int, stop: int, stored: _Stored, kind: pa.DataType) -> pa.Array | None:
+        """The rows of several blocks in one array, which none of them is copied to; None if that is not possible."""
+        dtype, n_rows = number_dtype(kind), stop - start
+        if dtype is None or len(numbers) < _LEAST_JOINED or n_rows * dtype.itemsize > MAX_PIECE_BYTES:
+            return None
+        first_rows, sizes = self._index.first_rows[numbers], self._index.entries["n_values"][numbers]
+        if int(first_rows[0]) != start or int(sizes.sum()) != n_rows:
+            return None
+        values, place = aligned(n_rows, dtype), 0
+        for _, block in self.opened.scan(numbers, stored):
+            if not block.read_into(values[place : place + block.n_values]):
+                return None
+            place += block.n_values
+        return pa.Array.from_buffers(kind, n_rows, [None, pa.py_buffer(values)])
+
     def _part(self, number: int, start: int, stop: int, stored: _Stored) -> pa.Array:
         """Rows of a block that are in the range; all of it is decoded only if much of it is wanted."""
         first_row, n_values = int(self._index.first_rows[number]), int(self._index.entries["n_values"][number])
@@ -105,7 +128,7 @@ class SegmentColumns:
         return block.read().slice(low, high - low)
 
 
-def _raw_bytes(file: SegmentFile, number: int, _: ColumnBlock) -> int:
+def _raw_bytes(file: SegmentFile, number: int, _: WarmColumn) -> int:
     return int(file.index.entries["raw_len"][number])
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drift_arrow.format.codecs.numbers import NumbersBlock
 from drift_arrow.format.codecs.part import ColumnBlock
 from drift_arrow.format.encoding import Encoding
+from drift_arrow.format.numbers import numbers_of
 
 _COLD_TAKES: Final = 8
 """Few rows of strings cost about an eighth of all rows of their block; so this never costs twice the best choice."""
@@ -37,6 +39,16 @@ class WarmColumn:
     def read(self) -> pa.Array:
         """All rows."""
         return self._block.read() if self._rows is None else self._rows
+
+    def read_into(self, out: NDArray[Any]) -> bool:
+        """Write all rows, which must be numbers, to (n,) `out` of their type; False if some of them are null."""
+        if self._rows is None and isinstance(self._block, NumbersBlock):
+            return self._block.read_into(out)
+        rows = self.read()
+        if rows.null_count:
+            return False
+        out[:] = numbers_of(rows)
+        return True
 
     def take(self, places: NDArray[np.int64]) -> pa.Array:
         """Rows in any order."""

@@ -106,6 +106,21 @@ class EncodedIntegers:
     dictionary: NDArray[Any]
     packed: NDArray[np.uint8]
 
+    @classmethod
+    def of_views(cls, **arrays: Any) -> EncodedIntegers:
+        """As the constructor, for read-only arrays that have the right types and shapes by construction; finds `index`.
+
+        Checking them again takes longer than decoding some vectors.
+
+        Raises
+        ------
+        ValueError    the arrays contradict each other
+        """
+        encoded = object.__new__(cls)
+        encoded.__dict__.update(arrays)
+        encoded.__dict__["index"] = _index(encoded, [arrays[name] for name in _ARRAYS])
+        return encoded
+
     @property
     def size_bytes(self) -> int:
         """Bytes of all arrays."""
@@ -127,31 +142,7 @@ class EncodedIntegers:
         contradiction = _array_contradiction(self)
         if contradiction:
             raise ValueError(contradiction)
-        kinds = np.empty(self.n_vectors, np.uint8)
-        packed_offsets = np.zeros(self.n_vectors + 1, np.uint64)
-        exception_offsets = np.zeros(self.n_vectors + 1, np.int64)
-        schemes, widths, bases, counts, positions, exceptions, dictionary, packed = (
-            _readonly(getattr(self, name)) for name in _ARRAYS
-        )
-        offsets = packed_offsets, exception_offsets
-        value_bits = self.dtype.itemsize * 8
-        problem, vector = _index_vectors(
-            schemes, widths, counts, positions, dictionary.size, value_bits, kinds, *offsets
-        )
-        if problem:
-            raise ValueError(f"{_CONTRADICTIONS[problem]}; vector={vector}")
-        if exception_offsets[-1] != exceptions.size:
-            raise ValueError(f"vectors count fewer exceptions; got={exception_offsets[-1]} want={exceptions.size}")
-        if packed_offsets[-1] + np.uint64(TAIL_BYTES) != packed.size:
-            raise ValueError(f"packed bytes do not match the widths; got={packed.size} widths={packed_offsets[-1]}")
-        return VectorIndex(
-            kinds=kinds,
-            present=tuple(np.flatnonzero(np.bincount(kinds)).tolist()),
-            packed_offsets=packed_offsets,
-            vectors=(kinds, widths, bases, packed_offsets, packed),
-            exceptions=(exception_offsets, positions, exceptions),
-            dictionary=dictionary,
-        )
+        return _index(self, [_readonly(getattr(self, name)) for name in _ARRAYS])
 
 
 def check_integers(encoded: EncodedIntegers) -> str | None:
@@ -164,6 +155,31 @@ def check_integers(encoded: EncodedIntegers) -> str | None:
     except ValueError as problem:
         return str(problem)
     return None
+
+
+def _index(encoded: EncodedIntegers, arrays: list[NDArray[Any]]) -> VectorIndex:
+    """Where the vectors lie in arrays of the right types and shapes; ValueError if those contradict each other."""
+    schemes, widths, bases, counts, positions, exceptions, dictionary, packed = arrays
+    kinds = np.empty(schemes.size, np.uint8)
+    packed_offsets, exception_offsets = np.zeros(schemes.size + 1, np.uint64), np.zeros(schemes.size + 1, np.int64)
+    problem, vector, present = _index_vectors(
+        schemes, widths, counts, positions, dictionary.size, encoded.dtype.itemsize * 8, kinds, packed_offsets,
+        exception_offsets,
+    )  # fmt: skip
+    if problem:
+        raise ValueError(f"{_CONTRADICTIONS[problem]}; vector={vector}")
+    if exception_offsets[-1] != exceptions.size:
+        raise ValueError(f"vectors count fewer exceptions; got={exception_offsets[-1]} want={exceptions.size}")
+    if int(packed_offsets[-1]) + TAIL_BYTES != packed.size:
+        raise ValueError(f"packed bytes do not match the widths; got={packed.size} widths={packed_offsets[-1]}")
+    return VectorIndex(
+        kinds=kinds,
+        present=tuple(kind for kind in range(N_SCHEMES * N_LANES) if present >> kind & 1),
+        packed_offsets=packed_offsets,
+        vectors=(kinds, widths, bases, packed_offsets, packed),
+        exceptions=(exception_offsets, positions, exceptions),
+        dictionary=dictionary,
+    )
 
 
 def _readonly(array: NDArray[Any]) -> NDArray[Any]:
@@ -233,15 +249,17 @@ def _index_vectors(
     packed_offsets: Any,
     exception_offsets: Any,
 ) -> Any:
-    """Fill in the index; the number of a contradiction, or 0, and of the vector that has it."""
+    """Fill in the index; the number of a contradiction, or 0, of the vector that has it, and a bit for each kind."""
+    present = np.int64(0)
     for v in range(schemes.size):
         width, first, end = np.int64(widths[v]), exception_offsets[v], exception_offsets[v] + np.int64(counts[v])
         problem = _header_problem(schemes[v], width, end - first, n_entries, value_bits)
         if problem == 0:
             problem = 7 if end > positions.size else _exception_problem(schemes[v], positions[first:end])
         if problem != 0:
-            return problem, v
+            return problem, v, present
         kinds[v] = vector_kind(schemes[v], width)
+        present |= np.int64(1) << np.int64(kinds[v])
         packed_offsets[v + 1] = packed_offsets[v] + np.uint64(width * ROW_BYTES)
         exception_offsets[v + 1] = end
-    return 0, 0
+    return 0, 0, present

@@ -190,6 +190,24 @@ def test_a_range_of_rows_comes_back(small_extents, start, stop):
     assert np.array_equal(flat.reshape(-1, 3), small_extents.rows.vectors[start:stop])
 
 
+@pytest.mark.parametrize("profile", ["hot", "cold"])
+@pytest.mark.parametrize("kind", [pa.uint16(), pa.float32(), pa.timestamp("us"), pa.decimal64(18, 2)], ids=str)
+def test_whole_blocks_of_numbers_become_one_array_unless_some_are_null(monkeypatch, kind, profile):
+    monkeypatch.setattr(segment_extent, "EXTENT_ROWS", 3000)
+    # packed, of few values, constant, and too small to be packed
+    rows = np.r_[np.arange(3000) % 1000, np.arange(3000) % 7 * 111, np.zeros(3000), np.arange(40)].astype(np.int64)
+    numbers = pa.array(rows if pa.types.is_temporal(kind) else rows.astype(np.int16)).cast(kind)
+    nulls = pa.array(rows, mask=rows == 5)
+    columns = {"number": numbers, "nulls": nulls}
+    found = opened(segment_content(len(rows), 3, 100, columns=columns, profile=profile))
+    table = found.read_columns(["number", "nulls"])
+    assert table.column("number").num_chunks == 1
+    assert table.column("number").chunk(0).equals(numbers)
+    assert table.column("number").chunk(0).buffers()[1].address % 64 == 0
+    assert table.column("nulls").combine_chunks().equals(nulls)
+    assert found.read_rows(0, 8000, ["number"]).column(0).combine_chunks().equals(numbers.slice(0, 8000))
+
+
 def test_the_rows_of_a_bucket_come_back(small_extents):
     found, offsets = opened(small_extents), small_extents.rows.offsets
     for bucket in (0, 35, 69):

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from drift_arrow.format.codecs.head import Head, raw_size, read_head
 from drift_arrow.format.codecs.part import ColumnBlock, Encode, Encoded, Part, Source, frame
-from drift_arrow.format.codecs.sizes import fixed_bytes, is_leaf, plain_bytes
+from drift_arrow.format.codecs.sizes import fixed_bytes, is_leaf, offset_type, plain_bytes
+from drift_arrow.format.codecs.strings import string_bytes
 from drift_arrow.format.codecs.validity import Validity, with_validity
 from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.layout import CodecId
 from drift_arrow.format.numbers import filled_numbers, numbers_of
+from drift_arrow.kernels.strings import gather_strings
 
 _CODE: Final = pa.uint32()
 
@@ -100,12 +102,20 @@ class LookupBlock(DictionaryBlock):
         """All rows."""
         codes, values = self._checked(self._codes.read()), self._values.read()
         self._check_size(codes, values)
-        return with_validity(pc.take(values, codes, boundscheck=False), self._head.validity.read())
+        return with_validity(self._look_up(codes, values), self._head.validity.read())
 
     def take(self, places: NDArray[np.int64]) -> pa.Array:
         """Rows in any order; decodes the values that they need."""
         codes = numbers_of(self._checked(self._codes.take(places)))
         return with_validity(self._values.take(codes.astype(np.int64)), self._head.validity.take(places))
+
+    def _look_up(self, codes: pa.Array, values: pa.Array) -> pa.Array:
+        if fixed_bytes(values.type) is not None or not len(codes):
+            return pc.take(values, codes, boundscheck=False)
+        data, offsets = string_bytes(values)
+        places, content = gather_strings(np.frombuffer(data, np.uint8), offsets, numbers_of(codes))
+        places = places.astype(offset_type(values.type), copy=False)
+        return pa.Array.from_buffers(values.type, len(codes), [None, pa.py_buffer(places), pa.py_buffer(content)])
 
     def _check_size(self, codes: pa.Array, values: pa.Array) -> None:
         """Raise CorruptionError if the rows are larger than declared: a few codes may stand for many bytes."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from drift_arrow.format.codecs.number_layout import ArrayReader, NumberSizes, join_arrays
 from drift_arrow.format.codecs.part import Source
-from drift_arrow.kernels.encoded_integers import EncodedIntegers, check_integers
+from drift_arrow.kernels.encoded_integers import EncodedIntegers
 
 _U8: Final = np.dtype(np.uint8)
 _U16: Final = np.dtype(np.uint16)
@@ -61,19 +61,18 @@ def load_integers(stored: memoryview, width: int, n_values: int, source: Source)
             (_U8, reader.sizes.packed_bytes),
         ]
     )
-    encoded = EncodedIntegers(
-        length=n_values,
-        dtype=kind,
-        schemes=schemes,
-        widths=widths,
-        bases=bases,
-        exception_counts=counts,
-        exception_positions=positions,
-        exceptions=exceptions,
-        dictionary=dictionary,
-        packed=packed,
-    )
-    problem = check_integers(encoded)
-    if problem is not None:
-        raise source.damage(f"contradicts itself; cause={problem}")
-    return encoded
+    try:
+        return EncodedIntegers.of_views(
+            length=n_values,
+            dtype=kind,
+            schemes=schemes,
+            widths=widths,
+            bases=bases,
+            exception_counts=counts,
+            exception_positions=positions,
+            exceptions=exceptions,
+            dictionary=dictionary,
+            packed=packed,
+        )
+    except ValueError as problem:
+        raise source.damage(f"contradicts itself; cause={problem}") from problem

@@ -18,11 +18,11 @@ from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.layout import CodecId
 from drift_arrow.format.numbers import filled_numbers, number_dtype
 from drift_arrow.kernels import floats, integers
+from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels.encoded_floats import EncodedFloats
 from drift_arrow.kernels.encoded_integers import EncodedIntegers
 from drift_arrow.kernels.lanes import VALUES
 
-_CACHE_LINE: Final = 64
 _INTEGER_SCHEMES: Final = ("frame", "delta", "runs", "dictionary")
 
 
@@ -77,12 +77,16 @@ class NumbersBlock(ABC):
         """Rows in any order; decodes each vector of 1024 once."""
         return self._array(self.some_values(places), self._head.validity.take(places))
 
+    def read_into(self, out: NDArray[Any]) -> bool:
+        """Write all rows to (n,) `out` of any type of this size; False, and nothing is written, if some are null."""
+        if self._head.validity.read() is not None:
+            return False
+        self._decode(out.view(self._dtype))
+        return True
+
     def values(self) -> NDArray[Any]:
         """All numbers, also of nulls; (n,) unsigned or float."""
-        # a wide register that is stored across two cache lines costs a fifth more
-        room = np.empty(self.n_values + _CACHE_LINE // self._dtype.itemsize, self._dtype)
-        skip = -room.ctypes.data % _CACHE_LINE // self._dtype.itemsize
-        out = room[skip : skip + self.n_values]
+        out = aligned(self.n_values, self._dtype)
         self._decode(out)
         return out
 
