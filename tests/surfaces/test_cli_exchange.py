@@ -200,7 +200,7 @@ def test_a_foreign_file_is_imported_with_flags(tmp_path):
     assert_one_line(run("import", tmp_path / "rows.parquet", tmp_path / "docs", "--key", "id"), "--vector", code=2)
     succeed("import", tmp_path / "rows.parquet", tmp_path / "docs", "--key", "id", "--vector", "v")
     schema, marks, rows = all_of(f"{tmp_path}/docs")
-    assert (schema.metadata, marks, len(rows)) == (None, ("v", "id", "l2"), 20)
+    assert (schema.metadata, marks, len(rows)) == (None, ("v", "id", "l2", drift_arrow.Options()), 20)
 
 
 def test_export_overwrites_only_when_told(tmp_path, file):
