@@ -8,6 +8,9 @@ import typer
 
 CollectionArgument = Annotated[str, typer.Argument(metavar="ROOT/NAME", help="The collection, e.g. ./data/docs")]
 RootArgument = Annotated[str, typer.Argument(metavar="ROOT", help="The database: a directory of collections.")]
+ProfileOption = Annotated[
+    str | None, typer.Option(metavar="hot|cold", help="What files are made for: speed (the default), or few bytes.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
 
 

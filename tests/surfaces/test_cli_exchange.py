@@ -39,7 +39,7 @@ def all_of(address):
     root, _, name = address.rpartition("/")
     with drift_arrow.connect(root) as database, database.collection(name, read_only=True) as collection:
         rows = [row for batch in collection.to_batches() for row in batch.to_pylist()]
-        marks = (collection.vector, collection.key, collection.metric)
+        marks = (collection.vector, collection.key, collection.metric, collection.options)
         return collection.schema, marks, sorted(map(repr, rows))
 
 
@@ -75,6 +75,38 @@ def test_a_dictionary_that_arrow_cannot_join_is_one_line_and_leaves_no_file(tmp_
     address = make_collection(tmp_path / "data", wide_table({"x": SAMPLES["dictionary of numbers"]}))
     assert_one_line(run("export", address, "--arrow", tmp_path / "rows.arrow"), "dictionary", "--select")
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def options_of(address):
+    root, _, name = str(address).rpartition("/")
+    with drift_arrow.connect(root) as database, database.collection(name, read_only=True) as collection:
+        return collection.options
+
+
+def test_the_settings_of_a_collection_come_back(tmp_path, file):
+    settings = drift_arrow.Options(profile="cold", refine=7)
+    table = make_table()
+    with (
+        drift_arrow.connect(tmp_path / "data") as database,
+        database.create_collection("docs", schema=table.schema, vector="v", key="id", options=settings) as docs,
+    ):
+        docs.add(table)
+    succeed("export", tmp_path / "data/docs", *file)
+    succeed("import", file[1], tmp_path / "data/copy")
+    succeed("import", file[1], tmp_path / "data/fast", "--profile", "hot")
+    assert options_of(tmp_path / "data/copy") == settings
+    assert options_of(tmp_path / "data/fast") == drift_arrow.Options(refine=7)
+
+
+def test_settings_of_another_version_are_one_line(tmp_path):
+    address = make_collection(tmp_path / "data")
+    succeed("export", address, "--arrow", tmp_path / "rows.arrow")
+    with pa.ipc.open_file(tmp_path / "rows.arrow") as source:
+        rows = source.read_all()
+    changed = {**rows.schema.metadata, b"drift.options": b'{"speed": 9}'}
+    with pa.ipc.new_file(tmp_path / "later.arrow", rows.schema.with_metadata(changed)) as sink:
+        sink.write_table(rows.replace_schema_metadata(changed))
+    assert_one_line(run("import", tmp_path / "later.arrow", tmp_path / "data/copy"), "drift.options", "speed")
 
 
 @pytest.mark.parametrize("metric", ["l2", "cosine", "dot"])
@@ -168,7 +200,7 @@ def test_a_foreign_file_is_imported_with_flags(tmp_path):
     assert_one_line(run("import", tmp_path / "rows.parquet", tmp_path / "docs", "--key", "id"), "--vector", code=2)
     succeed("import", tmp_path / "rows.parquet", tmp_path / "docs", "--key", "id", "--vector", "v")
     schema, marks, rows = all_of(f"{tmp_path}/docs")
-    assert (schema.metadata, marks, len(rows)) == (None, ("v", "id", "l2"), 20)
+    assert (schema.metadata, marks, len(rows)) == (None, ("v", "id", "l2", drift_arrow.Options()), 20)
 
 
 def test_export_overwrites_only_when_told(tmp_path, file):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from drift_arrow.cli.address import connected, parse_address
-from drift_arrow.cli.arguments import CollectionArgument, JsonOption, examples
+from drift_arrow.cli.arguments import CollectionArgument, JsonOption, ProfileOption, examples
 
 EPILOG = examples(
     "drift-cli create ./data/docs --schema-from docs.parquet --vector embedding --key id --metric cosine",
@@ -22,17 +22,22 @@ def create(
     key: Annotated[str, typer.Option(metavar="COLUMN", help="The column of unique keys: integers or strings.")],
     metric: Annotated[str, typer.Option(metavar="l2|cosine|dot", help="How distance is measured.")] = "l2",
     dim: Annotated[int | None, typer.Option(min=1, help="Length of the vectors, if the file leaves it open.")] = None,
+    profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create an empty collection with the columns of a file."""
     from drift_arrow.cli.inference import infer_schema
     from drift_arrow.cli.output import print_json
+    from drift_arrow.options import Options
 
     target = parse_address(address)
+    options = Options(profile=profile) if profile else Options()
     schema = infer_schema(schema_from, vector=vector, key=key, dim=dim)
     with (
         connected(target.root) as database,
-        database.create_collection(target.name, schema=schema, vector=vector, key=key, metric=metric) as collection,
+        database.create_collection(
+            target.name, schema=schema, vector=vector, key=key, metric=metric, options=options
+        ) as collection,
     ):
         created = {
             "collection": str(target),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from drift_arrow.cli.address import parse_address
-from drift_arrow.cli.arguments import CollectionArgument, JsonOption, examples
+from drift_arrow.cli.arguments import CollectionArgument, JsonOption, ProfileOption, examples
 
 EPILOG = examples(
     "drift-cli import docs.parquet ./data/docs",
@@ -22,6 +22,7 @@ def import_(
     vector: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of vectors.")] = None,
     key: Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of unique keys.")] = None,
     metric: Annotated[str | None, typer.Option(metavar="l2|cosine|dot", help="How distance is measured.")] = None,
+    profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create a collection from a file, with all its rows.
@@ -37,7 +38,7 @@ def import_(
 
     target = parse_address(address)
     started = time.perf_counter()
-    plan = plan_import(file, Marks(vector, key, metric))
+    plan = plan_import(file, Marks(vector, key, metric), profile)
     n_rows = import_file(file, target, plan)
     seconds = time.perf_counter() - started
     if as_json:

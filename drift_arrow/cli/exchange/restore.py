@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,6 +14,7 @@ from drift_arrow.cli.loading import Added, add_file
 from drift_arrow.cli.output import console
 from drift_arrow.cli.progress import row_progress
 from drift_arrow.cli.sources import open_source
+from drift_arrow.options import Options
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,10 +30,11 @@ class Plan:
     vector: str
     key: str
     metric: str
+    options: Options
 
 
-def plan_import(url: str, wanted: Marks) -> Plan:
-    """What to create for a file: its marks, and where `wanted` says something, that.
+def plan_import(url: str, wanted: Marks, profile: str | None) -> Plan:
+    """What to create for a file: its marks, and where `wanted` or `profile` say something, that.
 
     Raises
     ------
@@ -49,7 +51,14 @@ def plan_import(url: str, wanted: Marks) -> Plan:
         raise typer.BadParameter(f"`drift-cli export` did not write this file: {missing} must name its column")
     if marks.vector is None:
         schema = infer_schema(url, vector=vector, key=key, dim=None)
-    return Plan(schema=schema, vector=vector, key=key, metric=wanted.metric or marks.metric or "l2")
+    options = marks.options or Options()
+    return Plan(
+        schema=schema,
+        vector=vector,
+        key=key,
+        metric=wanted.metric or marks.metric or "l2",
+        options=replace(options, profile=profile) if profile else options,
+    )
 
 
 def import_file(url: str, target: Address, plan: Plan) -> int:
@@ -64,7 +73,12 @@ def import_file(url: str, target: Address, plan: Plan) -> int:
     """
     with connected(target.root) as database:
         database.create_collection(
-            target.name, schema=plan.schema, vector=plan.vector, key=plan.key, metric=plan.metric
+            target.name,
+            schema=plan.schema,
+            vector=plan.vector,
+            key=plan.key,
+            metric=plan.metric,
+            options=plan.options,
         ).close()
         added = Added()
         try:
