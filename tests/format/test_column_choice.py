@@ -78,6 +78,26 @@ def test_codes_are_found_only_where_rows_repeat():
     assert found.values.take(pa.array(found.codes)).equals(COLUMNS["few words"])
 
 
+def test_a_sample_tells_how_many_numbers_there_are():
+    few, many = RANDOM.integers(0, 200, N), RANDOM.integers(0, 2000, N)
+    for rows, bits, is_found in (
+        (few, 8, True),
+        (few, 6, False),
+        (few, 2.9, False),
+        (many, 8, False),
+        (many, 12, True),
+    ):
+        values = np.sqrt(rows)
+        found = find_distinct(pa.array(values), N * bits / 8)
+        assert (found is not None) == is_found
+        if found is not None:
+            assert found.values.to_numpy()[found.codes].tobytes() == values.tobytes()
+    # codes in runs take few bits, however many there are
+    runs = find_distinct(pa.array(np.repeat(np.sqrt(np.arange(N // 50)), 50)), N * 3 / 8)
+    assert runs is not None
+    assert len(runs.values) == N // 50
+
+
 def test_codes_of_nulls_are_those_of_a_neighbour():
     found = find_distinct(pa.array([None, "b", None, "a", None] * 9), 1e9)
     assert found is not None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from drift_arrow.kernels.dictionary import MOST_ENTRIES, build_dictionary
+from drift_arrow.kernels.dictionary import MOST_ENTRIES, build_dictionary, number_distinct
 from drift_arrow.kernels.encoded_integers import DICTIONARY
 from drift_arrow.kernels.integers import decode_integers
 from tests.kernels.encoded import UNSIGNED, one_vector, random_codes
@@ -55,3 +55,14 @@ def test_there_is_no_dictionary_whose_codes_are_as_long_as_the_values():
     values = np.random.default_rng(0).integers(0, 16, 4096).astype(np.uint64)
     assert build_dictionary(values, np.uint64(0), 4) is None
     assert build_dictionary(values, np.uint64(0), 4.1) is not None
+
+
+@pytest.mark.parametrize("dtype", UNSIGNED)
+def test_all_values_of_a_column_are_numbered(dtype):
+    values = np.random.default_rng(2).integers(0, 200, 5000).astype(dtype)
+    entries, codes = np.unique(values, return_inverse=True)
+    found = number_distinct(values, values.dtype.type(0), len(entries))
+    assert found is not None
+    np.testing.assert_array_equal(found.entries, entries)
+    np.testing.assert_array_equal(found.codes, codes)
+    assert number_distinct(values, values.dtype.type(0), len(entries) - 1) is None

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY, FRAME, RUNS, check_integers
+from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY, FRAME, RUNS, EncodedIntegers, check_integers
 from drift_arrow.kernels.integers import decode_integers
 from tests.kernels.encoded import one_vector, random_codes
 
@@ -66,6 +66,15 @@ def test_contradictions_are_named_and_nothing_is_decoded(message):
 
 def test_consistent_arrays_have_no_contradiction():
     assert check_integers(wide()) is None
+
+
+def test_views_that_are_right_by_construction_are_only_checked_for_contradictions():
+    encoded = wide()
+    arrays = {field.name: getattr(encoded, field.name) for field in fields(encoded)}
+    assert decode_integers(EncodedIntegers.of_views(**arrays)).tolist() == decode_integers(encoded).tolist()
+    arrays["widths"] = np.array([65], np.uint8)
+    with pytest.raises(ValueError, match="width does not suit the scheme"):
+        EncodedIntegers.of_views(**arrays)
 
 
 def test_size_is_that_of_all_arrays():
