@@ -9,6 +9,7 @@ import polars as pl
 
 from drift_arrow.engine.candidates import Goal
 from drift_arrow.engine.execute import Request, execute
+from drift_arrow.engine.explain import explain
 from drift_arrow.engine.predicate import make_predicate
 from drift_arrow.errors import InvalidArgumentError
 from drift_arrow.kernels.distance import first_zero_row
@@ -153,6 +154,22 @@ class Search:
         """Run the search; see `to_arrow`."""
         frame: pd.DataFrame = self.to_arrow().to_pandas()
         return frame
+
+    def explain(self) -> pl.DataFrame:
+        """What the search scans: buckets ranked and probed, and rows scanned, per query and segment or memtable.
+
+        Returns
+        -------
+        polars.DataFrame
+            `query_index`, `part`, `how` ("probed", "exact" or "memtable"), `rows`, `allowed_rows` (alive, and not
+            filtered out), `buckets`, `probed_buckets`, `scanned_rows`.
+
+        Raises
+        ------
+        CorruptionError, StorageError, ClosedError
+            See there.
+        """
+        return explain(self._source.pin(), self._source.spec, self._request())
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Run the search; lets Arrow consumers take the result directly."""
