@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drift_arrow.engine.probing import Probed, choose_stop, scan_ranked
+from drift_arrow.engine.probing import Probed, scan_ranked
+from drift_arrow.engine.stop import choose_stop
 from drift_arrow.kernels import bitmap
 from drift_arrow.kernels.scan import exact_scan
 from drift_arrow.kernels.topk import Heaps

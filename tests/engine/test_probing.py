@@ -8,7 +8,8 @@ import pytest
 
 import drift_arrow as drift
 from drift_arrow.engine.calibrate import refreshed
-from drift_arrow.engine.probing import choose_stop, scan_ranked
+from drift_arrow.engine.probing import scan_ranked
+from drift_arrow.engine.stop import choose_stop
 from drift_arrow.errors import InvalidArgumentError
 from drift_arrow.format.calibration import Calibration, Curve
 from drift_arrow.kernels import bitmap
@@ -124,6 +125,16 @@ def test_a_filter_keeps_the_recall(searched):
     docs, queries = searched
     truth = true_neighbours(docs, queries, where="id % 5 = 0")
     assert recall_of(docs.search(queries).where("id % 5 = 0").target_recall(0.9), truth) >= 0.87
+
+
+def test_a_filter_that_keeps_only_far_rows_is_searched_with_care(db):
+    near, far = clustered(6_000, seed=2), clustered(6_000, seed=4) + np.float32(8)
+    docs = db.create_collection("c", schema=table_of(near[:1]).schema, vector="v", key="id")
+    docs.add(table_of(np.concatenate([near, far])))
+    docs.flush()
+    queries = clustered(100, seed=3)
+    truth = true_neighbours(docs, queries, where="id >= 6000")
+    assert recall_of(docs.search(queries).where("id >= 6000"), truth) >= 0.95
 
 
 def test_a_collection_of_few_rows_needs_no_calibration(db):
