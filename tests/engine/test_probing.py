@@ -20,12 +20,12 @@ METRICS = ["l2", "cosine", "dot"]
 N_ROWS, DIM_CLUSTERED, K = 20_000, 32, 10
 
 
-def clustered(n, *, seed):
+def clustered(n, *, seed, shift=0.0):
     """Rows and queries of 200 clusters that overlap: neighbours are spread over several buckets."""
     centres = np.random.default_rng(0).standard_normal((200, 10))
     lift = np.random.default_rng(1).standard_normal((10, DIM_CLUSTERED))
     random = np.random.default_rng(seed)
-    inner = centres[random.integers(0, 200, n)] + 0.8 * random.standard_normal((n, 10))
+    inner = shift + centres[random.integers(0, 200, n)] + 0.8 * random.standard_normal((n, 10))
     return (inner @ lift + 0.05 * random.standard_normal((n, DIM_CLUSTERED))).astype(np.float32)
 
 
@@ -128,7 +128,7 @@ def test_a_filter_keeps_the_recall(searched):
 
 
 def test_a_filter_that_keeps_only_far_rows_is_searched_with_care(db):
-    near, far = clustered(6_000, seed=2), clustered(6_000, seed=4) + np.float32(8)
+    near, far = clustered(6_000, seed=2), clustered(6_000, seed=4, shift=3.0)
     docs = db.create_collection("c", schema=table_of(near[:1]).schema, vector="v", key="id")
     docs.add(table_of(np.concatenate([near, far])))
     docs.flush()
