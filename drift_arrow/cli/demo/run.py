@@ -13,6 +13,7 @@ from drift_arrow.cli.demo.measuring import K, batch_rate, matrix_of, recall, sin
 from drift_arrow.cli.demo.surfaces import answers, clear_query
 from drift_arrow.cli.output import print_pairs, print_rows
 from drift_arrow.cli.sample import Sample, load_sample
+from drift_arrow.options import DEFAULT_TARGET_RECALL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 IMAGES: Final = "SELECT image, count(*) FROM drift_scan('{}') GROUP BY ALL ORDER BY ALL LIMIT 5"
 NAME: Final = "sift"
-RECALL_PROMISED: Final = 0.95
+RECALL_PROMISED: Final = DEFAULT_TARGET_RECALL - 0.02
+"""A target holds on average over all queries; those of the sample are some of them."""
 
 
 def run_demo(root: str, console: Console) -> list[str]:
@@ -102,7 +104,8 @@ def _measure(collection: Collection, sample: Sample, truth: np.ndarray, checks: 
         default, exact = recall(search.to_arrow(), keys, truth), recall(search.exact().to_arrow(), keys, truth)
         single, batch = single_rate(collection, sample.queries), batch_rate(collection, sample.queries)
     checks.expect(
-        f"recall@{K} is {default:.3f} by default, at least {RECALL_PROMISED}", holds=default >= RECALL_PROMISED
+        f"recall@{K} is {default:.3f} by default, near its target {DEFAULT_TARGET_RECALL} or above",
+        holds=default >= RECALL_PROMISED,
     )
     checks.expect(f"recall@{K} is {exact:.3f} with .exact(), that is 1", holds=exact == 1)
     checks.console.print()
