@@ -10,6 +10,9 @@ from drift_arrow.errors import InvalidArgumentError
 DEFAULT_K: Final = 10
 """Rows that a search returns when no limit is given."""
 
+DEFAULT_TARGET_RECALL: Final = 0.95
+"""Share of the true nearest that a search finds on average when nothing else is asked."""
+
 MAX_DIM: Final = 65_536
 """Largest number of dimensions of a vector."""
 

@@ -76,6 +76,17 @@ def scores(matrix: NDArray[Any], query: NDArray[Any], metric: str) -> Floats:
     return squares(x - q) if metric == "l2" else np.negative(x @ q)
 
 
+def expected_rows(
+    distances: Floats, counts: Floats, radius: float, length: float, metric: str, spread: float, effective_dim: float
+) -> Floats:
+    """Rows of each bucket within a radius, if they are normal in distance or product."""
+    if metric == "dot":
+        scores = (radius - distances) / (length * math.sqrt(spread / effective_dim))
+    else:
+        scores = (radius - distances - spread) / np.sqrt((4 * distances * spread + 2 * spread**2) / effective_dim)
+    return counts * np.array([math.erfc(-score / math.sqrt(2)) / 2 for score in scores.tolist()])
+
+
 def closest(matrix: NDArray[Any], centroids: NDArray[Any], *, spherical: bool) -> NDArray[np.intp]:
     """Number of the best centroid of each row, ties to the lowest."""
     costs = [scores(centroids, row, "dot" if spherical else "l2") for row in matrix]

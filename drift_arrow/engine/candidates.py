@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drift_arrow.engine.probing import Probed, scan_ranked
+from drift_arrow.engine.stop import choose_stop
 from drift_arrow.kernels import bitmap
-from drift_arrow.kernels.adc import adc_scan
-from drift_arrow.kernels.rank import rank_buckets
 from drift_arrow.kernels.scan import exact_scan
 from drift_arrow.kernels.topk import Heaps
 
@@ -19,52 +19,67 @@ if TYPE_CHECKING:
     from drift_arrow.engine.row_space import RowSpace
     from drift_arrow.engine.snapshot import MemtableView
 
-_MIN_PROBES: Final = 8
-_PROBES_PER_ROOT: Final = 2.0
 _GATHER_ROWS: Final = 8192
 # a gathered float32 row costs about this many times a scanned SQ8 row: four times the bytes, at random places
 _GATHER_COST: Final = 8
 _DEAD_SHARE_MAX: Final = 0.1
 
 
-def probe_count(n_buckets: int, selectivity: float) -> int:
-    """Buckets to probe out of `n_buckets` when a share `selectivity` in (0, 1] of the rows may be returned.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What a search wants of the segments.
 
-    Notes
-    -----
-    2 * sqrt(B), as published IVF settings around recall .95 do; a filter thins the buckets, so more of them are needed
-    for the same number of candidates.
+    Parameters
+    ----------
+    k : int
+        Rows that are returned.
+    n_candidates : int
+        Rows that are rescored, at least k.
+    is_exact : bool
+        Scan everything in full precision, or else
+    n_probe : int or None
+        scan so many buckets, or else
+    target_recall : float
+        so many that this share of the k nearest is found on average, between 0 and 1.
     """
-    wanted = max(_MIN_PROBES, math.ceil(_PROBES_PER_ROOT * math.sqrt(n_buckets)))
-    return min(n_buckets, math.ceil(wanted / selectivity))
+
+    k: int
+    n_candidates: int
+    is_exact: bool
+    n_probe: int | None
+    target_recall: float
 
 
-def segment_candidates(
-    space: RowSpace, queries: NDArray[np.float32], n_candidates: int, metric: str, *, is_exact: bool
-) -> NDArray[np.int64]:
-    """(nq, n_candidates) int64 row ids, -1 where there are fewer."""
-    heaps = Heaps.empty(len(queries), n_candidates)
+@dataclass(frozen=True, slots=True)
+class SegmentHits:
+    """Row ids (nq, n_candidates) int64, -1 where there are fewer; which buckets were scanned, None if exactly."""
+
+    ids: NDArray[np.int64]
+    probed: Probed | None
+
+
+def segment_candidates(space: RowSpace, queries: NDArray[np.float32], goal: Goal, metric: str) -> SegmentHits:
+    """Candidates of each query from all segments together."""
+    heaps = Heaps.empty(len(queries), goal.n_candidates)
     n_allowed = sum(space.n_allowed[: space.n_segments])
-    buckets = space.snapshot.segment_set.buckets
-    if not n_allowed or buckets is None:
-        return heaps.ids
+    segments = space.snapshot.segment_set
+    if not n_allowed or segments.buckets is None:
+        return SegmentHits(heaps.ids, None)
     n_rows = sum(view.n_rows for view in space.snapshot.segments)
-    n_probe = probe_count(len(buckets.rows), n_allowed / n_rows)
-    if is_exact or n_allowed * _GATHER_COST < n_rows * n_probe / len(buckets.rows):
+    stop = choose_stop(
+        space.snapshot.manifest.calibration,
+        len(segments.centroids),
+        target_recall=goal.target_recall,
+        n_probe=goal.n_probe,
+        k=goal.k,
+        selectivity=n_allowed / n_rows,
+    )
+    if goal.is_exact or n_allowed * _GATHER_COST < n_rows * stop.scanned:
         for number in range(space.n_segments):
             _scan_exactly(space, number, queries, metric, heaps)
-        return heaps.ids
-    bits = space.segment_bits()
-    probes = rank_buckets(queries, space.snapshot.segment_set.centroids, metric, n_probe)
-    adc_scan(queries, probes, buckets, bits, metric, heaps)
-    # a promise of `where`: as many rows as match come back, however the matching ones are spread over the buckets
-    short = np.flatnonzero((heaps.ids >= 0).sum(axis=1) < min(n_candidates, n_allowed))
-    if len(short) and n_probe < len(buckets.rows):
-        everywhere = np.tile(np.arange(len(buckets.rows), dtype=np.int64), (len(short), 1))
-        again = Heaps.empty(len(short), n_candidates)
-        adc_scan(queries[short], everywhere, buckets, bits, metric, again)
-        heaps.ids[short] = again.ids
-    return heaps.ids
+        return SegmentHits(heaps.ids, None)
+    probed = scan_ranked(queries, segments, heaps, allowed=space.segment_bits(), k=goal.k, metric=metric, stop=stop)
+    return SegmentHits(heaps.ids, probed)
 
 
 def memtable_candidates(

@@ -15,6 +15,7 @@ from drift_arrow.format.manifest import Manifest, SegmentEntry, decode_manifest
 
 if TYPE_CHECKING:
     from drift_arrow.engine.storage import Storage
+    from drift_arrow.format.calibration import Calibration
 
 MANIFEST_DIRECTORY: Final = "manifests"
 _NAME: Final = re.compile(r"^manifests/([0-9]{20})\.json$")
@@ -69,7 +70,13 @@ def publish(storage: Storage, manifest: Manifest) -> None:
 
 
 def next_manifest(
-    parent: Manifest, segments: tuple[SegmentEntry, ...], *, writer_epoch: int, wal_floor: int, last_seqno: int
+    parent: Manifest,
+    segments: tuple[SegmentEntry, ...],
+    calibration: Calibration | None,
+    *,
+    writer_epoch: int,
+    wal_floor: int,
+    last_seqno: int,
 ) -> Manifest:
     """The version after `parent`."""
     return replace(
@@ -82,4 +89,5 @@ def next_manifest(
         writer_epoch=writer_epoch,
         wal_floor=wal_floor,
         last_seqno=last_seqno,
+        calibration=calibration,
     )

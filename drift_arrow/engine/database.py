@@ -250,5 +250,6 @@ def _write_first_version(storage: Storage, spec: CollectionSpec, options: Option
         segments=(),
         wal_floor=1,
         last_seqno=0,
+        calibration=None,
     )
     publish(storage, manifest)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from drift_arrow.engine.candidates import memtable_candidates, segment_candidates
+from drift_arrow.engine.candidates import Goal, memtable_candidates, segment_candidates
 from drift_arrow.engine.row_space import RowSpace
 from drift_arrow.engine.spec import DISTANCE_COLUMN, QUERY_COLUMN
 from drift_arrow.kernels.distance import exact_distances_batch
@@ -37,25 +37,19 @@ class Request:
         Finite.
     is_batch : bool
         The caller gave a matrix, so the result says which query a row answers.
-    k : int
-        Rows per query, 1 to `MAX_K`.
     predicate : Predicate or None
         Restricts the rows before the ranking.
     columns : tuple of str
         Of the result, without `_distance`.
-    is_exact : bool
-        Scan everything in full precision.
-    refine : int
-        Candidates per returned row.
+    goal : Goal
+        Rows per query, and how thoroughly they are sought.
     """
 
     queries: NDArray[np.float32]
     is_batch: bool
-    k: int
     predicate: Predicate | None
     columns: tuple[str, ...]
-    is_exact: bool
-    refine: int
+    goal: Goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +90,7 @@ def execute(snapshot: Snapshot, spec: CollectionSpec, request: Request) -> pa.Ta
 def _search(space: RowSpace, spec: CollectionSpec, request: Request) -> Hits:
     """All queries, in chunks whose gathered candidates fit the scratch; chunks of a large batch run in parallel."""
     n_queries = len(request.queries)
-    row_bytes = _FLOAT32_BYTES * spec.dim * request.k * request.refine * 2
+    row_bytes = _FLOAT32_BYTES * spec.dim * request.goal.n_candidates * 2
     n_threads = len(os.sched_getaffinity(0)) if n_queries >= _MIN_PARALLEL_QUERIES else 1
     size = max(1, min(_SCRATCH_BYTES // row_bytes, -(-n_queries // n_threads)))
     starts = range(0, n_queries, size)
@@ -113,10 +107,10 @@ def _search(space: RowSpace, spec: CollectionSpec, request: Request) -> Hits:
 
 def _search_chunk(space: RowSpace, spec: CollectionSpec, request: Request, start: int, stop: int) -> Hits:
     queries = request.queries[start:stop]
-    n_candidates = request.k * request.refine
-    found = [segment_candidates(space, queries, n_candidates, spec.metric, is_exact=request.is_exact)]
+    goal = request.goal
+    found = [segment_candidates(space, queries, goal, spec.metric).ids]
     found += [
-        memtable_candidates(space, number, queries, n_candidates, spec.metric, is_exact=request.is_exact)
+        memtable_candidates(space, number, queries, goal.n_candidates, spec.metric, is_exact=goal.is_exact)
         for number in range(space.n_segments, len(space.views))
         if space.n_allowed[number]
     ]
@@ -124,7 +118,7 @@ def _search_chunk(space: RowSpace, spec: CollectionSpec, request: Request, start
     query, place = np.nonzero(candidates >= 0)
     ids = candidates[query, place]
     distances = exact_distances_batch(space.vectors(ids), query.astype(np.uint32), queries, spec.metric)
-    hits = _best(space, spec, request.k, Hits(query, ids, distances))
+    hits = _best(space, spec, goal.k, Hits(query, ids, distances))
     return Hits(hits.queries + start, hits.ids, hits.distances)
 
 

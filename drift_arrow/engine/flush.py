@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from drift_arrow.engine.build import build_segment
+from drift_arrow.engine.calibrate import refreshed
 from drift_arrow.engine.commit import next_manifest, publish
 from drift_arrow.engine.gc import SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY
 from drift_arrow.engine.recovery import open_reader
@@ -96,10 +97,13 @@ def flush(storage: Storage, base: Snapshot, rotation: Rotation, spec: Collection
     kept = [view for view in base.segments if view not in absorbed and view.n_live]
     entries = [_with_tombstones(storage, kept_view) for kept_view in kept]
     if view is not None:
+        kept.append(view)
         entries.append(view.entry)
+    segments = SegmentSet.of(tuple(kept_view.reader for kept_view in kept))
     manifest = next_manifest(
         base.manifest,
         tuple(entries),
+        refreshed(base.manifest.calibration, kept, segments, spec.metric, options.seed),
         writer_epoch=rotation.writer_epoch,
         wal_floor=rotation.wal_floor,
         last_seqno=rotation.last_seqno,

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from drift_arrow.engine.candidates import Goal
 from drift_arrow.engine.execute import Request, execute
+from drift_arrow.engine.explain import explain
 from drift_arrow.engine.predicate import make_predicate
 from drift_arrow.errors import InvalidArgumentError
 from drift_arrow.kernels.distance import first_zero_row
-from drift_arrow.options import DEFAULT_K, MAX_K
+from drift_arrow.options import DEFAULT_K, DEFAULT_TARGET_RECALL, MAX_K
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +45,8 @@ class Search:
     _where: object = None
     _columns: tuple[str, ...] | None = None
     _is_exact: bool = False
+    _n_probe: int | None = None
+    _target_recall: float = DEFAULT_TARGET_RECALL
 
     def where(self, condition: str | pl.Expr | pc.Expression) -> Search:
         """Rank only the rows that satisfy `condition` (a prefilter: k rows come back if that many match).
@@ -86,6 +90,42 @@ class Search:
             raise InvalidArgumentError(message)
         return replace(self, _k=k)
 
+    def target_recall(self, recall: float) -> Search:
+        """Scan as much of the segments as finds this share of the true nearest on average; .95 by default.
+
+        Parameters
+        ----------
+        recall : float
+            Above 0 and below 1; for 1 see `exact`.
+
+        Raises
+        ------
+        InvalidArgumentError
+            A recall out of range.
+
+        Notes
+        -----
+        How much that is was calibrated on rows of the collection when they were flushed; a query unlike any of them may
+        find less. Rows that are not flushed yet are found regardless.
+        """
+        if not 0 < recall < 1:
+            message = f"the target recall is a number between 0 and 1: use exact() for 1; got={recall!r}"
+            raise InvalidArgumentError(message)
+        return replace(self, _target_recall=recall, _n_probe=None, _is_exact=False)
+
+    def nprobe(self, buckets: int) -> Search:
+        """Scan this many buckets of the segments, at least 1, for every query; more only where k rows need more.
+
+        Raises
+        ------
+        InvalidArgumentError
+            Not a positive int.
+        """
+        if type(buckets) is not int or buckets < 1:
+            message = f"nprobe is an int from 1; got={buckets!r}"
+            raise InvalidArgumentError(message)
+        return replace(self, _n_probe=buckets, _is_exact=False)
+
     def exact(self) -> Search:
         """Scan every row in full precision: recall 1.0, at the cost of reading all vectors."""
         return replace(self, _is_exact=True)
@@ -104,17 +144,7 @@ class Search:
         CorruptionError, StorageError, ClosedError
             See there.
         """
-        spec = self._source.spec
-        request = Request(
-            queries=self._queries,
-            is_batch=self._is_batch,
-            k=self._k,
-            predicate=self._predicate,
-            columns=tuple(spec.result_columns) if self._columns is None else self._columns,
-            is_exact=self._is_exact,
-            refine=self._source.options.refine,
-        )
-        return execute(self._source.pin(), spec, request)
+        return execute(self._source.pin(), self._source.spec, self._request())
 
     def to_polars(self) -> pl.DataFrame:
         """Run the search; see `to_arrow`."""
@@ -125,9 +155,40 @@ class Search:
         frame: pd.DataFrame = self.to_arrow().to_pandas()
         return frame
 
+    def explain(self) -> pl.DataFrame:
+        """What the search scans: buckets ranked and probed, and rows scanned, per query and segment or memtable.
+
+        Returns
+        -------
+        polars.DataFrame
+            `query_index`, `part`, `how` ("probed", "exact" or "memtable"), `rows`, `allowed_rows` (alive, and not
+            filtered out), `buckets`, `probed_buckets`, `scanned_rows`.
+
+        Raises
+        ------
+        CorruptionError, StorageError, ClosedError
+            See there.
+        """
+        return explain(self._source.pin(), self._source.spec, self._request())
+
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Run the search; lets Arrow consumers take the result directly."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def _request(self) -> Request:
+        return Request(
+            queries=self._queries,
+            is_batch=self._is_batch,
+            predicate=self._predicate,
+            columns=tuple(self._source.spec.result_columns) if self._columns is None else self._columns,
+            goal=Goal(
+                k=self._k,
+                n_candidates=self._k * self._source.options.refine,
+                is_exact=self._is_exact,
+                n_probe=self._n_probe,
+                target_recall=self._target_recall,
+            ),
+        )
 
     def __repr__(self) -> str:
         parts = [f"{self._source.name}.search(<{len(self._queries)} x {self._queries.shape[1]}>)"]
@@ -136,7 +197,13 @@ class Search:
         if self._columns is not None:
             parts.append(f".select({list(self._columns)})")
         parts.append(f".limit({self._k})")
-        return "".join(parts) + (".exact()" if self._is_exact else "")
+        if self._is_exact:
+            parts.append(".exact()")
+        elif self._n_probe is not None:
+            parts.append(f".nprobe({self._n_probe})")
+        elif self._target_recall != DEFAULT_TARGET_RECALL:
+            parts.append(f".target_recall({self._target_recall})")
+        return "".join(parts)
 
 
 def make_search(source: Source, queries: NDArray[np.float32], *, is_batch: bool) -> Search:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from drift_arrow.errors import CorruptionError, LimitExceededError
 from drift_arrow.format.buffer import byte_view
+from drift_arrow.format.calibration import Calibration, calibration_from
 from drift_arrow.format.canonical_json import Fields, check_version, dump_json, load_json
 from drift_arrow.format.checksum import check_xxh3_128, xxh3_128
 from drift_arrow.format.layout import FORMAT_VERSION, MANIFEST_KIND, MAX_MANIFEST_BYTES, MAX_SEGMENT_ROWS, Buffer
@@ -98,6 +99,8 @@ class Manifest:
         WAL files with a smaller number are not needed any more.
     last_seqno : int
         Everything up to this seqno is in the segments.
+    calibration : Calibration or None
+        How far to probe the segments; None if no state of them was worth a calibration.
     """
 
     version: int
@@ -115,6 +118,7 @@ class Manifest:
     segments: tuple[SegmentEntry, ...]
     wal_floor: int
     last_seqno: int
+    calibration: Calibration | None
 
     @property
     def digest(self) -> str:
@@ -158,6 +162,7 @@ class Manifest:
                 "schema": base64.b64encode(encode_schema(self.schema)).decode("ascii"),
                 "key_seed": str(self.key_seed),
                 "segments": [_segment_to_dict(segment) for segment in self.segments],
+                "calibration": self.calibration and self.calibration.to_dict(),
             }
         )
 
@@ -207,6 +212,7 @@ def _manifest_from(fields: Fields) -> Manifest:
         segments=segments,
         wal_floor=fields.integer("wal_floor"),
         last_seqno=fields.integer("last_seqno"),
+        calibration=None if fields.get("calibration") is None else calibration_from(fields.object("calibration")),
     )
 
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from drift_arrow.errors import CorruptionError, UnsupportedFormatError
 from drift_arrow.format.buffer import byte_view
+from drift_arrow.format.calibration import Calibration, Curve
 from drift_arrow.format.manifest import FileEntry, Manifest, SegmentEntry
 from drift_arrow.format.segment_content import SegmentContent
 from drift_arrow.format.segment_extent import SegmentExtent
@@ -201,6 +202,22 @@ def wal_bytes(payloads, *, closed=False, header=None) -> bytes:
     return bytes(data)
 
 
+def calibration(**replaced) -> Calibration:
+    curves = (
+        Curve(k=1, shares=(0.0, 0.25), scanned=(0.125, 1.0)),
+        Curve(k=10, shares=(0.1, 1.0), scanned=(0.2, 0.3)),
+    )
+    fields: dict[str, Any] = {
+        "n_rows": 40,
+        "n_buckets": 6,
+        "spread": 0.5,
+        "effective_dim": 8.0,
+        "recalls": (0.9, 0.95),
+        "curves": curves,
+    }
+    return Calibration(**(fields | replaced))
+
+
 def manifest(**replaced) -> Manifest:
     schema = pa.schema(
         [pa.field("id", pa.int64(), nullable=False), pa.field("embedding", pa.list_(pa.float32(), 4))],
@@ -232,6 +249,7 @@ def manifest(**replaced) -> Manifest:
         "segments": (segment,),
         "wal_floor": 5,
         "last_seqno": 9,
+        "calibration": calibration(),
     }
     return Manifest(**(fields | replaced))
 

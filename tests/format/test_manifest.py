@@ -43,6 +43,11 @@ def test_a_segment_without_tombstones_comes_back():
     assert decode_manifest(whole.encode(), "p") == whole
 
 
+def test_a_manifest_without_calibration_comes_back():
+    fresh = manifest(calibration=None)
+    assert decode_manifest(fresh.encode(), "p") == fresh
+
+
 def test_equal_manifests_have_equal_bytes():
     assert decode_manifest(manifest().encode(), "p").encode() == manifest().encode()
 
@@ -72,6 +77,42 @@ def test_every_truncation_is_damage():
 def test_bytes_after_the_end_are_damage():
     with pytest.raises(CorruptionError):
         decode_manifest(manifest().encode() + b"\n", "p")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"n_rows": 0},
+        {"n_buckets": 1.0},
+        {"spread": -1.0},
+        {"spread": 1},
+        {"spread": True},
+        {"effective_dim": 0.0},
+        {"effective_dim": "8"},
+        {"recalls": 0.9},
+        {"recalls": [0.9]},
+        {"recalls": [0.9, 0.9]},
+        {"recalls": [0.0, 0.9]},
+        {"recalls": [0.9, 1.0]},
+        {"recalls": []},
+        {"curves": []},
+        {"curves": {}},
+        {"curves": [{"k": 0, "shares": [0.1, 0.2], "scanned": [0.1, 0.2]}]},
+        {"curves": [{"k": 1, "shares": [0.2, 0.1], "scanned": [0.1, 0.2]}]},
+        {"curves": [{"k": 1, "shares": [0.1, 1.5], "scanned": [0.1, 0.2]}]},
+        {"curves": [{"k": 1, "shares": [0.1], "scanned": [0.1, 0.2]}]},
+        {"curves": [{"k": 1, "shares": [0.1, 0.2], "scanned": [0.1, None]}]},
+        {"curves": [{"k": 1, "shares": [0.1, 0.2], "scanned": [0.1, 0.2], "extra": 1}]},
+        {"curves": 2 * [{"k": 1, "shares": [0.1, 0.2], "scanned": [0.1, 0.2]}]},
+        {"extra": 1},
+    ],
+    ids=str,
+)
+def test_a_calibration_that_no_writer_makes_is_damage(changes):
+    whole = json.loads(manifest().encode()[33:])["calibration"]
+    with pytest.raises(CorruptionError) as caught:
+        decode_manifest(resealed(calibration=whole | changes), "p")
+    assert (caught.value.path, caught.value.offset) == ("p", 33)
 
 
 def test_a_file_past_the_limit_is_damage_before_it_is_hashed():
@@ -119,6 +160,8 @@ def test_a_tombstone_path_that_no_writer_writes_is_damage(path):
     "changes",
     [
         {"version": ...},
+        {"calibration": ...},
+        {"calibration": []},
         {"version": -1},
         {"version": "7"},
         {"version": True},

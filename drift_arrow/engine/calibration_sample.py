@@ -1,0 +1,150 @@
+"""Exact searches for sampled rows of a collection, each against all other rows, to calibrate with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from drift_arrow.engine.snapshot import live_mask
+from drift_arrow.kernels.adc import adc_scan
+from drift_arrow.kernels.distance import normalize_rows
+from drift_arrow.kernels.probing import count_allowed
+from drift_arrow.kernels.rank import rank_buckets
+from drift_arrow.kernels.topk import Heaps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from drift_arrow.engine.segment_set import SegmentSet
+    from drift_arrow.engine.snapshot import SegmentView
+    from drift_arrow.kernels.adc import BucketArrays
+    from drift_arrow.kernels.bitmap import Bits
+
+_LEAST_QUERIES: Final = 256
+_SCAN_CODES: Final = 32e9
+"""Codes that the searches may read, above the least number of queries: about a second."""
+
+_QUERIES_PER_SCAN: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sample:
+    """Sampled rows as queries against all others.
+
+    Parameters
+    ----------
+    distances : (nq, B) float32
+        Of the buckets, nearest first; `counts` (nq, B) int64 has their live rows in that order.
+    lengths : (nq,) float64
+        Of the queries.
+    neighbours : (nq, m) float64
+        Ascending distances of the nearest other rows, in the units of `distances`.
+    places : (nq, m) int64
+        Place of the bucket of each neighbour in the ranking.
+    spread : float
+        Mean squared distance of the queries from the centroid of their own bucket.
+    """
+
+    distances: NDArray[np.float32]
+    counts: NDArray[np.int64]
+    lengths: NDArray[np.float64]
+    neighbours: NDArray[np.float64]
+    places: NDArray[np.int64]
+    spread: float
+
+
+def draw_sample(
+    views: Sequence[SegmentView], segments: SegmentSet, metric: str, *, seed: int, n_queries: int, n_neighbours: int
+) -> Sample:
+    """Search for at most `n_queries` random live rows, fewer if all codes are too many for that.
+
+    Parameters
+    ----------
+    views, segments : sequence of SegmentView, SegmentSet
+        Of more than `n_neighbours` live rows, and their bucket table.
+    metric, seed : str, int
+        Of the collection.
+    n_queries, n_neighbours : int
+        At least 1.
+    """
+    buckets = segments.buckets
+    assert buckets is not None
+    allowed = _live_bits(views, segments)
+    ids, vectors = _sampled_rows(views, segments, seed, n_queries)
+    order, distances = rank_buckets(vectors, segments.centroids, metric)
+    counts = count_allowed(buckets.first_row, buckets.rows, allowed)
+    neighbours, found = _nearest(vectors, ids, buckets, n_kept=n_neighbours, allowed=allowed, metric=metric)
+    place = np.empty_like(order)
+    np.put_along_axis(place, order, np.broadcast_to(np.arange(order.shape[1]), order.shape), axis=1)
+    owner = _owners(buckets, ids)
+    basis = normalize_rows(vectors) if metric == "cosine" else vectors
+    return Sample(
+        distances=distances,
+        counts=counts[order],
+        lengths=np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=1)),
+        neighbours=neighbours.astype(np.float64) * (2 if metric == "cosine" else 1),
+        places=np.take_along_axis(place, _owners(buckets, found), axis=1),
+        spread=float(np.square(basis - segments.centroids[owner], dtype=np.float64).sum(axis=1).mean()),
+    )
+
+
+def _live_bits(views: Sequence[SegmentView], segments: SegmentSet) -> Bits | None:
+    if all(view.live is None for view in views):
+        return None
+    mask = np.zeros(segments.n_ids, dtype=np.bool_)
+    for view, base in zip(views, segments.bases, strict=True):
+        mask[base : base + view.n_rows] = live_mask(view)
+    return np.packbits(mask, bitorder="little")
+
+
+def _sampled_rows(
+    views: Sequence[SegmentView], segments: SegmentSet, seed: int, n_queries: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Global ids and vectors of random live rows, as many as one scan of all codes for each is worth."""
+    live = [np.flatnonzero(live_mask(view)) for view in views]
+    n_live = sum(map(len, live))
+    n_codes = n_live * segments.centroids.shape[1]
+    n_queries = min(n_live, n_queries, max(_LEAST_QUERIES, int(_SCAN_CODES / n_codes)))
+    drawn = np.sort(np.random.default_rng(seed).choice(n_live, n_queries, replace=False))
+    ids, vectors, first = [], [], 0
+    for view, base, rows in zip(views, segments.bases, live, strict=True):
+        mine = rows[drawn[(drawn >= first) & (drawn < first + len(rows))] - first].astype(np.int64)
+        first += len(rows)
+        ids.append(mine + base)
+        vectors.append(view.vectors(mine))
+    return np.concatenate(ids), np.concatenate(vectors)
+
+
+def _nearest(
+    queries: NDArray[np.float32],
+    ids: NDArray[np.int64],
+    buckets: BucketArrays,
+    *,
+    n_kept: int,
+    allowed: Bits | None,
+    metric: str,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Ascending distances and ids of the `n_kept` nearest rows but the query itself, by a scan of all codes."""
+    everywhere = np.tile(np.arange(len(buckets.rows), dtype=np.int64), (min(len(ids), _QUERIES_PER_SCAN), 1))
+    distances = np.empty((len(ids), n_kept), np.float32)
+    found = np.empty((len(ids), n_kept), np.int64)
+    for start in range(0, len(ids), _QUERIES_PER_SCAN):
+        part = slice(start, min(start + _QUERIES_PER_SCAN, len(ids)))
+        heaps = Heaps.empty(part.stop - start, n_kept + 1)
+        adc_scan(queries[part], everywhere[: part.stop - start], buckets, allowed, metric, heaps)
+        near, far = heaps.sorted()
+        # the query itself, or the last one if so many rows equal it that it is not among them
+        own = near == ids[part, np.newaxis]
+        own[~own.any(axis=1), -1] = True
+        found[part], distances[part] = near[~own].reshape(-1, n_kept), far[~own].reshape(-1, n_kept)
+    return distances, found
+
+
+def _owners(buckets: BucketArrays, ids: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Bucket of each row; an empty bucket never owns one."""
+    by_row = np.argsort(buckets.first_row, kind="stable")
+    return by_row[np.searchsorted(buckets.first_row[by_row], ids, side="right") - 1]
