@@ -69,7 +69,7 @@ class ColumnEncoder:
             raise InvalidArgumentError(message)
         array = plain.storage if isinstance(plain.type, pa.BaseExtensionType) else plain
         # what fits into the page of its header anyway takes no less room for being packed
-        if array.nbytes <= PAGE_BYTES:
+        if len(array) <= 8 * PAGE_BYTES and array.nbytes <= PAGE_BYTES:
             stream = encode_stream(array)
             if len(stream.stored) <= PAGE_BYTES - HEADER_BYTES:
                 return stream

@@ -92,7 +92,9 @@ def _most_entries(values: NDArray[Any], most_bits: float) -> int:
     n_distinct = 1 + len(ends) + once * (once - 1) / (2 * twice + 2)
     most = min(MOST_ENTRIES, int(_UNSEEN * n_distinct))
     if _REPEAT_BITS * (1 + len(_changes(sample))) > most_bits * len(sample):
-        most = min(most, int(2 ** min(most_bits + _SPARED_BITS, _WIDEST_CODE)))
+        # the values must be stored too, once
+        code_bits = most_bits * (1 - n_distinct / len(values)) + _SPARED_BITS
+        most = min(most, int(2 ** min(code_bits, _WIDEST_CODE)))
     return most if n_distinct <= most else 0
 
 

@@ -6,6 +6,7 @@ integer or float per row.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 _LARGEST_BITS: Final = 64
 
 
+@lru_cache(maxsize=256)
 def number_dtype(kind: pa.DataType) -> np.dtype[Any] | None:
     """Type in memory of the numbers of an Arrow type; None if its rows are no numbers."""
     if pt.is_floating(kind):

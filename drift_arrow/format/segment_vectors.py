@@ -10,10 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from drift_arrow.format.layout import BlockType
+from drift_arrow.format.layout import BlockType, CodecId
 from drift_arrow.format.open_blocks import OpenBlocks
 from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.vector_block import VectorBlock, open_vectors
+from drift_arrow.kernels._aligned import aligned
 
 _NONE: Final[Mapping[int, memoryview]] = MappingProxyType({})
 
@@ -58,21 +59,27 @@ class SegmentVectors:
         matrix[order] = found
         return matrix
 
-    def read(self, start: int, stop: int) -> NDArray[Any]:
+    def read(self, start: int, stop: int, stored: Mapping[int, memoryview] = _NONE) -> NDArray[Any]:
         """Rows `start` up to `stop`, (stop - start, dim); a view into the file if one plain block holds them all."""
         if len(self._numbers(start, stop)) == 1:
-            return self.chunks(start, stop)[0]
-        matrix = np.empty((stop - start, self._dim), dtype=self._dtype)
-        place = 0
+            return next(self._parts(start, stop, stored))
+        matrix = aligned((stop - start) * self._dim, self._dtype).reshape(-1, self._dim)
         # block by block: all of them decoded beside the matrix would take twice the memory
-        for part in self._parts(start, stop, _NONE):
-            matrix[place : place + len(part)] = part
-            place += len(part)
+        for number, block in self.opened.scan(self._numbers(start, stop), stored):
+            first_row, n_rows = self._rows(number)
+            rows = matrix[max(first_row - start, 0) : first_row + n_rows - start]
+            if len(rows) == n_rows:
+                block.read_into(rows)
+            else:
+                rows[:] = block.read()[max(start - first_row, 0) : stop - first_row]
         return matrix
 
     def chunks(self, start: int, stop: int, stored: Mapping[int, memoryview] = _NONE) -> list[NDArray[Any]]:
-        """The same, in one matrix for each block."""
-        return list(self._parts(start, stop, stored))
+        """The same, but without a copy of what is plain: one matrix for each block then."""
+        codecs = self._index.entries["codec"][list(self._numbers(start, stop))]
+        if (codecs == CodecId.PLAIN).all():
+            return list(self._parts(start, stop, stored))
+        return [self.read(start, stop, stored)]
 
     def blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
         """First row and (n, dim) matrix of every block, decoded one by one."""
@@ -82,9 +89,13 @@ class SegmentVectors:
     def _numbers(self, start: int, stop: int) -> range:
         return self._index.overlapping(self._blocks, start, stop)
 
+    def _rows(self, number: int) -> tuple[int, int]:
+        """The first row of a block, and how many it has."""
+        return int(self._index.first_rows[number]), int(self._index.entries["n_values"][number])
+
     def _parts(self, start: int, stop: int, stored: Mapping[int, memoryview]) -> Iterator[NDArray[Any]]:
         for number, block in self.opened.scan(self._numbers(start, stop), stored):
-            first_row = int(self._index.first_rows[number])
+            first_row, _ = self._rows(number)
             yield block.read()[max(start - first_row, 0) : stop - first_row]
 
 

@@ -34,6 +34,10 @@ class VectorBlock(Protocol):
         """(n, dim) matrix of the stored type, read-only if it is a view of the stored bytes."""
         ...
 
+    def read_into(self, out: NDArray[Any]) -> None:
+        """Write the same to (n, dim) `out` of the stored type, which is contiguous."""
+        ...
+
     def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
         """Write rows, in any order but fastest in a rising one, to (m, dim) `out` of the stored type."""
         ...
@@ -100,6 +104,10 @@ class PlainVectors:
         """The view."""
         return self._matrix
 
+    def read_into(self, out: NDArray[Any]) -> None:
+        """A copy."""
+        out[:] = self._matrix
+
     def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
         """Copy rows."""
         np.take(self._matrix, places, axis=0, out=out, mode="clip")
@@ -119,6 +127,10 @@ class FloatVectors:
     def read(self) -> NDArray[Any]:
         """A new matrix."""
         return decode_floats(self._encoded).reshape(-1, self._dim)
+
+    def read_into(self, out: NDArray[Any]) -> None:
+        """Decode in place."""
+        decode_floats(self._encoded, out.reshape(-1))
 
     def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
         """Decode what the rows touch."""
@@ -140,6 +152,10 @@ class OtherVectors:
         """A new matrix."""
         matrix: NDArray[Any] = self._block.read().to_numpy().reshape(-1, self._dim)
         return matrix
+
+    def read_into(self, out: NDArray[Any]) -> None:
+        """A copy."""
+        out[:] = self.read()
 
     def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
         """Take the numbers of the rows."""

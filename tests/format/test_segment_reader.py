@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drift_arrow.errors import InvalidArgumentError
 from drift_arrow.format import open_blocks, segment_extent
-from drift_arrow.format.layout import BlockType
+from drift_arrow.format.layout import BlockType, CodecId
 from drift_arrow.format.segment_blocks import SegmentBlocks
 from drift_arrow.format.segment_reader import SegmentReader
 from tests.format.samples import UUID_1, arrays, same, segment_bytes, segment_content
@@ -104,6 +104,19 @@ def test_vectors_of_several_blocks_come_back_in_any_order(reader, large):
 )
 def test_a_range_of_vectors_comes_back(reader, large, start, stop):
     assert np.array_equal(reader.raw_vectors(start, stop), large.rows.vectors[start:stop])
+
+
+@pytest.mark.parametrize("profile", ["hot", "cold"])
+@pytest.mark.parametrize(("start", "stop"), [(0, 9000), (10, 8999), (3000, 6000), (2999, 3001), (7, 7)])
+def test_vectors_that_are_packed_become_one_array(monkeypatch, start, stop, profile):
+    monkeypatch.setattr(segment_extent, "EXTENT_ROWS", 3000)
+    vectors = np.round(np.random.default_rng(4).normal(size=(9000, 8)), 1).astype(np.float32)
+    found = opened(segment_content(9000, 8, 100, vectors=vectors, profile=profile))
+    assert {block.codec for block in found.blocks() if block.type is BlockType.VECTORS}.isdisjoint({CodecId.PLAIN})
+    table = found.read_rows(start, stop, ["embedding"])
+    assert table.column(0).num_chunks == (start < stop)
+    assert np.array_equal(table.column(0).combine_chunks().flatten().to_numpy(), vectors[start:stop].reshape(-1))
+    assert np.array_equal(found.raw_vectors(start, stop), vectors[start:stop])
 
 
 def test_vector_blocks_cover_all_rows(reader, large):

@@ -41,6 +41,9 @@ def test_every_bit_comes_back(make, dtype, profile):
     encoded, block = opened(matrix, profile)
     assert encoded.raw_len == matrix.nbytes
     assert np.array_equal(bits(block.read()), bits(matrix))
+    out = np.empty_like(matrix)
+    block.read_into(out)
+    assert np.array_equal(bits(out), bits(matrix))
 
 
 @pytest.mark.parametrize("profile", ["hot", "cold"])
