@@ -18,7 +18,7 @@ _SAMPLE: Final = 1024
 _SAMPLED_VECTORS: Final = 8
 
 
-@kernel
+@kernel(inner=True)
 def _rank_lefts(lefts: Any, left_bits: Any, dictionary: Any, counts: Any) -> None:
     """Most frequent left parts.
 

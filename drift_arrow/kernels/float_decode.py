@@ -29,7 +29,7 @@ _SHORT: Final = np.int64(1 << (NARROW_BITS - 1))
 """Integers below this in magnitude have 32 bits."""
 
 
-@kernel
+@kernel(inner=True)
 def _patch(positions: Any, first: Any, values: Any, first_value: Any, n: Any, out: Any, start: Any) -> Any:
     """Put exceptions where they belong; whether all of them belong into the vector."""
     for i in range(n):
@@ -40,7 +40,7 @@ def _patch(positions: Any, first: Any, values: Any, first_value: Any, n: Any, ou
     return True
 
 
-@kernel
+@kernel(inner=True)
 def _decode_alp(
     header: Any, base: Any, source: Any, powers: Any, inverses: Any, out: Any, start: Any, like: Any
 ) -> None:
@@ -57,7 +57,7 @@ def _decode_alp(
         fill_number(np.float64(base) * factor * inverse, target, like)
 
 
-@kernel
+@kernel(inner=True)
 def _decode_alp_rd(
     header: Any, base: Any, source: Any, dictionary: Any, positions: Any, first: Any, lefts: Any, first_left: Any,
     parts: Any, out: Any, start: Any, cut: Any, like: Any,

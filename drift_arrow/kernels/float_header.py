@@ -103,7 +103,7 @@ def packed_bytes(header: Any, base: Any) -> Any:
     return ROW_BYTES * (header_width(header) + left_width(header, base))
 
 
-@kernel
+@kernel(inner=True)
 def is_valid_header(header: Any, base: Any, item_bits: Any) -> Any:
     """Whether the fields are ones that a decoder of `item_bits`-bit values may follow."""
     scheme, width = header_scheme(header), header_width(header)
