@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from drift_arrow.format.layout import BlockType, CodecId
 from drift_arrow.format.open_blocks import OpenBlocks
 from drift_arrow.format.segment_file import SegmentFile
-from drift_arrow.format.vector_block import VectorBlock, open_vectors
+from drift_arrow.format.vector_block import VectorBlock, gather_blocks, open_vectors
 from drift_arrow.kernels._aligned import aligned
 
 _NONE: Final[Mapping[int, memoryview]] = MappingProxyType({})
@@ -52,11 +52,8 @@ class SegmentVectors:
         places = rising - self._index.first_rows[owners]
         starts = np.flatnonzero(np.diff(owners, prepend=-1)).tolist()
         blocks = self.opened.open(owners[starts].tolist(), stored)
-        found = np.empty((len(rows), self._dim), dtype=self._dtype)
-        for block, start, stop in zip(blocks.values(), starts, [*starts[1:], len(rows)], strict=False):
-            block.gather(places[start:stop], found[start:stop])
-        matrix = np.empty_like(found)
-        matrix[order] = found
+        matrix = np.empty((len(rows), self._dim), dtype=self._dtype)
+        gather_blocks(list(blocks.values()), [*starts[1:], len(rows)], places, order, matrix)
         return matrix
 
     def read(self, start: int, stop: int, stored: Mapping[int, memoryview] = _NONE) -> NDArray[Any]:

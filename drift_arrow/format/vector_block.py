@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -17,7 +18,7 @@ from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.layout import CodecId
 from drift_arrow.format.profile import PROFILES
 from drift_arrow.kernels.encoded_floats import EncodedFloats
-from drift_arrow.kernels.float_rows import gather_float_rows
+from drift_arrow.kernels.float_rows import gather_float_blocks, gather_float_rows
 from drift_arrow.kernels.floats import decode_floats
 
 VECTOR_CODECS: Final = frozenset({CodecId.PLAIN, CodecId.FLOATS, CodecId.COMPRESSED, CodecId.PLANES})
@@ -92,6 +93,38 @@ def open_vectors(
     return OtherVectors(block, raw_len, dim)
 
 
+def gather_blocks(
+    blocks: Sequence[VectorBlock],
+    ends: Sequence[int],
+    places: NDArray[np.int64],
+    order: NDArray[np.int64],
+    matrix: NDArray[Any],
+) -> None:
+    """Write rows of several blocks of one column.
+
+    Parameters
+    ----------
+    blocks, ends : sequences of equal length
+        Blocks, and where the rows of each end in `places`.
+    places : (m,) int64
+        Rows within their block, fastest in a rising order.
+    order : (m,) int64
+        Row of the matrix that each of them goes to.
+    matrix : (m, dim) of the stored type
+        Receives the rows.
+    """
+    if not blocks:
+        return
+    floats = [block.encoded for block in blocks if isinstance(block, FloatVectors)]
+    if len(floats) == len(blocks):
+        gather_float_blocks(floats, np.array(ends, np.int64), places, order, matrix.shape[1], matrix)
+        return
+    for block, start, end in zip(blocks, (0, *ends), ends, strict=False):
+        found = np.empty((end - start, matrix.shape[1]), matrix.dtype)
+        block.gather(places[start:end], found)
+        matrix[order[start:end]] = found
+
+
 class PlainVectors:
     """A view of the stored bytes."""
 
@@ -121,12 +154,12 @@ class FloatVectors:
     """Floats of which only those vectors of 1024 values are decoded that the rows touch."""
 
     def __init__(self, encoded: EncodedFloats, block: ColumnBlock, dim: int) -> None:
-        self._encoded, self._block, self._dim = encoded, block, dim
+        self.encoded, self._block, self._dim = encoded, block, dim
         self.held_bytes = encoded.starts.nbytes
 
     def read(self) -> NDArray[Any]:
         """A new matrix."""
-        return decode_floats(self._encoded).reshape(-1, self._dim)
+        return decode_floats(self.encoded).reshape(-1, self._dim)
 
     def read_into(self, out: NDArray[Any]) -> None:
         """Decode in place."""
@@ -134,7 +167,7 @@ class FloatVectors:
 
     def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
         """Decode what the rows touch."""
-        gather_float_rows(self._encoded, places, self._dim, out)
+        gather_float_rows(self.encoded, places, self._dim, out)
 
     def describe(self) -> Encoding:
         """As of a column of floats."""

@@ -47,10 +47,12 @@ def kernel(function: Function, /) -> Function: ...
 
 
 @overload
-def kernel(*, reassociate: bool = ..., inline: bool = ...) -> Callable[[Function], Function]: ...
+def kernel(*, reassociate: bool = ..., inline: bool = ..., inner: bool = ...) -> Callable[[Function], Function]: ...
 
 
-def kernel(function: Function | None = None, /, *, reassociate: bool = False, inline: bool = False) -> Any:
+def kernel(
+    function: Function | None = None, /, *, reassociate: bool = False, inline: bool = False, inner: bool = False
+) -> Any:
     """Compile a function over arrays and scalars: without the GIL, cached on disk, strict in its arithmetic.
 
     Parameters
@@ -62,6 +64,9 @@ def kernel(function: Function | None = None, /, *, reassociate: bool = False, in
         their meaning; the last bits of a sum depend on the processor.
     inline : bool
         Becomes part of the kernels that call it. For what is called once per row, where a call costs some 5 ns.
+    inner : bool
+        Only other kernels call it, as they call what is inlined: nothing is compiled for calls from Python, which
+        would end the process, nor cached, since their machine code holds it.
 
     Returns
     -------
@@ -84,13 +89,17 @@ def kernel(function: Function | None = None, /, *, reassociate: bool = False, in
         "_nrt": False,
         # nobody takes the address of a kernel
         "no_cfunc_wrapper": True,
+        "no_cpython_wrapper": inner or inline,
     }
-    return _compile(function, options) if function else lambda wrapped: _compile(wrapped, options)
+    is_cached = not (inner or inline)
+    return _compile(function, is_cached, options) if function else lambda wrapped: _compile(wrapped, is_cached, options)
 
 
-def _compile(function: Function, options: dict[str, Any]) -> Any:
+def _compile(function: Function, is_cached: bool, options: dict[str, Any]) -> Any:  # noqa: FBT001
     if INTERPRETED:
         return np.errstate(all="ignore")(function)
+    if not is_cached:
+        return njit(**options)(function)
     # the qualified name is part of the name of the cache file
     function.__qualname__ += _CACHE_SUFFIX
     try:

@@ -85,7 +85,7 @@ def _multiply_tile(
     return n_found
 
 
-@kernel
+@kernel(inner=True)
 def _scan_bucket(
     address: Any,
     first_row: Any,

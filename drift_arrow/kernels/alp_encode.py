@@ -101,7 +101,7 @@ pack_wide: Any = routine(plain.alp_pack)(_emit_pack(64))
 """`pack_narrow` for widths in [33, 64]."""
 
 
-@kernel
+@kernel(inner=True)
 def _transform(
     source: Any, start: Any, exponent: Any, factor: Any, powers: Any, inverses: Any, codes: Any, extremes: Any,
     like: Any,
@@ -118,7 +118,7 @@ def _transform(
         )  # fmt: skip
 
 
-@kernel
+@kernel(inner=True)
 def _any_integer(codes: Any) -> Any:
     """The first of the codes that is no exception, if there is one."""
     for code in codes:
@@ -127,7 +127,7 @@ def _any_integer(codes: Any) -> Any:
     return codes[0]
 
 
-@kernel
+@kernel(inner=True)
 def fit_alp(
     source: Any, start: Any, n_values: Any, candidates: Any, expected: Any, powers: Any, inverses: Any, codes: Any,
     extremes: Any, lengths: Any, sample: Any, whole_bytes: Any, like: Any,
@@ -166,7 +166,7 @@ def fit_alp(
     return exponent, factor, base, width, cost
 
 
-@kernel
+@kernel(inner=True)
 def put_alp(
     source: Any, start: Any, fit: Any, codes: Any, masks: Any, headers: Any, bases: Any, vector: Any, packed: Any,
     positions: Any, exceptions: Any, cursor: Any, like: Any,

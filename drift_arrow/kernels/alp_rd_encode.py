@@ -98,7 +98,7 @@ def pack_rights(
     pack(builder, width, bits, rows, target)
 
 
-@kernel
+@kernel(inner=True)
 def _choose_left_width(codes: Any) -> Any:
     """Bits of a code, with the fewest bits in all, and these bits: rare entries may be better off as exceptions."""
     best, best_cost = 0, np.int64(2**62)
@@ -112,7 +112,7 @@ def _choose_left_width(codes: Any) -> Any:
     return best, best_cost
 
 
-@kernel
+@kernel(inner=True)
 def _extent(rights: Any) -> Any:
     """Number of zeros that end all of the right parts, and number of bits from there to the first that is set."""
     union = rights[0]
@@ -128,7 +128,7 @@ def _extent(rights: Any) -> Any:
     return shift, width
 
 
-@kernel
+@kernel(inner=True)
 def fit_alp_rd(source: Any, start: Any, n_values: Any, cut: Any, dictionary: Any, codes: Any, rights: Any) -> Any:
     """Cut a vector in two; bits of a left code, zeros behind the right parts, bits of these, and bits of the vector.
 
@@ -152,7 +152,7 @@ def fit_alp_rd(source: Any, start: Any, n_values: Any, cut: Any, dictionary: Any
     return left_width, shift, width, cost + width * VALUES
 
 
-@kernel
+@kernel(inner=True)
 def put_alp_rd(
     source: Any, start: Any, fit: Any, cut: Any, codes: Any, rights: Any, masks: Any, headers: Any, bases: Any,
     vector: Any, packed: Any, positions: Any, lefts: Any, cursor: Any,

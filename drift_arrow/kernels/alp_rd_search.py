@@ -14,11 +14,11 @@ from drift_arrow.kernels.lanes import VALUES
 LEFT_EXCEPTION_BITS: Final = 32
 """Bits that an exception of ALP_RD takes: its left part and its position."""
 
-_SAMPLE: Final = 1024
+_SAMPLE: Final = 2048
 _SAMPLED_VECTORS: Final = 8
 
 
-@kernel
+@kernel(inner=True)
 def _rank_lefts(lefts: Any, left_bits: Any, dictionary: Any, counts: Any) -> None:
     """Most frequent left parts.
 
@@ -82,7 +82,8 @@ def search_cut(group: NDArray[Any]) -> tuple[int, NDArray[np.uint16], float]:
         Estimated bits of a value.
     """
     bits = group.dtype.itemsize * 8
-    sample = group[:: max(1, len(group) // _SAMPLE)]
+    # an odd step: that of a power of two would meet only some dimensions of vectors
+    sample = group[:: len(group) // _SAMPLE | 1]
     lefts = np.sort((sample >> group.dtype.type(bits - MAX_LEFT_BITS)).astype(np.uint16), kind="stable")
     dictionary, counts = np.zeros(DICTIONARY_SIZE, np.uint16), np.zeros(DICTIONARY_SIZE, np.int64)
     left_bits, saved = _choose_cut(lefts, dictionary, counts)

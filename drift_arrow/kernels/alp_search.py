@@ -88,7 +88,7 @@ def sample_cost(
     return builder.add(packed, builder.mul(reduce(builder, "add", count), exception_cost))
 
 
-@kernel
+@kernel(inner=True)
 def search_sample(source: Any, powers: Any, inverses: Any, item_bits: Any, like: Any) -> Any:
     """Exponent and factor that suit the 64 values at a uint64 address best, and the bits of these.
 
@@ -115,14 +115,14 @@ def _search(samples: Any, powers: Any, inverses: Any, chosen: Any, costs: Any, l
         chosen[i, 0], chosen[i, 1], costs[i] = exponent, factor, cost
 
 
-@kernel
+@kernel(inner=True)
 def take_sample(source: Any, start: Any, sample: Any) -> None:
     """Copy 64 values from all over the vector at `start`."""
     for i in range(SAMPLE):
         sample[i] = source[start + i * (VALUES // SAMPLE)]
 
 
-@kernel
+@kernel(inner=True)
 def choose_candidate(candidates: Any, powers: Any, inverses: Any, sample: Any, like: Any) -> Any:
     """Number of the candidate that suits a sample best.
 

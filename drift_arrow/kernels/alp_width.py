@@ -21,7 +21,7 @@ LANES: Final = 16
 _MIDDLE_SAMPLE: Final = 15
 
 
-@kernel
+@kernel(inner=True)
 def value_range(extremes: Any) -> Any:
     """Least and greatest integer that is no exception; see `alp_encode.encode_block`."""
     least, greatest = extremes[0], extremes[LANES]
@@ -30,7 +30,7 @@ def value_range(extremes: Any) -> Any:
     return least, greatest
 
 
-@kernel
+@kernel(inner=True)
 def _bit_length(value: Any) -> Any:
     length = np.int64(0)
     while value:
@@ -81,7 +81,7 @@ def _count_longer(builder: ir.IRBuilder, kinds: Any, lengths: Any, width: Any) -
     return total
 
 
-@kernel
+@kernel(inner=True)
 def _middle(codes: Any, scratch: Any) -> Any:
     """Median of some of the codes."""
     for i in range(_MIDDLE_SAMPLE):
@@ -93,7 +93,7 @@ def _middle(codes: Any, scratch: Any) -> Any:
     return scratch[_MIDDLE_SAMPLE // 2]
 
 
-@kernel
+@kernel(inner=True)
 def choose_width(codes: Any, extremes: Any, lengths: Any, widest: Any, cost_of_exception: Any) -> Any:
     """Base, width, and the bits of the vector with its exceptions; width -1 where all integers are exceptions.
 
@@ -134,7 +134,7 @@ def choose_width(codes: Any, extremes: Any, lengths: Any, widest: Any, cost_of_e
     return best_base, best, best_cost
 
 
-@kernel
+@kernel(inner=True)
 def widen(base: Any, width: Any, least: Any, greatest: Any) -> Any:
     """Base and width in whole bytes, for what `choose_width` has found and the range of the integers."""
     if not 0 < width <= MOST_BITS:

@@ -21,7 +21,7 @@ _LOWEST_BIT: Final = np.array([max((byte & -byte).bit_length() - 1, 0) for byte 
 _BIT_COUNT: Final = np.bitwise_count(np.arange(256)).astype(np.int64)
 
 
-@kernel
+@kernel(inner=True)
 def is_allowed(bits: Any, position: Any) -> Any:
     """Whether a bit is set. No bits at all allow every position."""
     return bits.size == 0 or bits[position >> 3] >> np.uint8(position & 7) & 1
@@ -40,7 +40,7 @@ def next_allowed(bits: Any, position: Any, stop: Any) -> Any:
     return stop
 
 
-@kernel
+@kernel(inner=True)
 def is_dense(bits: Any, start: Any, stop: Any) -> Any:
     """Whether a quarter or more of the bits of [start, stop) are set, counted in whole bytes.
 

@@ -114,7 +114,7 @@ def _running_sum(builder: ir.IRBuilder, values: Any) -> Any:
     return values
 
 
-@kernel
+@kernel(inner=True)
 def differences(values: Any, base: Any, codes: Any) -> None:
     """Write `values[i] - values[i - 1]` of a vector to `codes`, and `base` in front of them."""
     before = values[: VALUES - 1]

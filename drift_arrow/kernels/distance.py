@@ -30,7 +30,7 @@ def metric_code(metric: str) -> int:
     return METRIC_CODES[metric]
 
 
-@kernel(reassociate=True)
+@kernel(reassociate=True, inner=True)
 def inner_product(row: Any, query: Any) -> Any:
     """Sum of products of two (dim,) float32 rows, accumulated in float32."""
     total = np.float32(0)
@@ -39,7 +39,7 @@ def inner_product(row: Any, query: Any) -> Any:
     return total
 
 
-@kernel(reassociate=True)
+@kernel(reassociate=True, inner=True)
 def _squared_difference(row: Any, query: Any) -> Any:
     total = np.float32(0)
     for j in range(query.size):
@@ -48,7 +48,7 @@ def _squared_difference(row: Any, query: Any) -> Any:
     return total
 
 
-@kernel(reassociate=True)
+@kernel(reassociate=True, inner=True)
 def _product_and_norm(row: Any, query: Any) -> Any:
     product = np.float32(0)
     norm = np.float32(0)
@@ -58,7 +58,7 @@ def _product_and_norm(row: Any, query: Any) -> Any:
     return product, norm
 
 
-@kernel
+@kernel(inner=True)
 def _wide_cosine(row: Any, query: Any) -> Any:
     product = 0.0
     row_norm = 0.0
@@ -72,7 +72,7 @@ def _wide_cosine(row: Any, query: Any) -> Any:
     return np.float32(1.0 - product / (np.sqrt(row_norm) * np.sqrt(query_norm)))
 
 
-@kernel
+@kernel(inner=True)
 def _cosine(row: Any, query: Any, query_length: Any) -> Any:
     product, norm = _product_and_norm(row, query)
     length = np.sqrt(norm)
@@ -85,7 +85,7 @@ def _cosine(row: Any, query: Any, query_length: Any) -> Any:
     return np.float32(0) if distance < 0 else distance
 
 
-@kernel
+@kernel(inner=True)
 def row_distance(row: Any, query: Any, query_length: Any, metric: Any) -> Any:
     """Distance of one (dim,) float32 row to one query; the only definition of a distance in this package."""
     if metric == L2:
@@ -108,7 +108,7 @@ def _squared_norms(matrix: Any, out: Any) -> None:
         out[i] = inner_product(matrix[i], matrix[i])
 
 
-@kernel(reassociate=True)
+@kernel(reassociate=True, inner=True)
 def _wide_norm(row: Any) -> Any:
     total = np.float64(0)
     for j in range(row.size):

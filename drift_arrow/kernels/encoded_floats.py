@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, fields
 from functools import cached_property
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -16,11 +17,12 @@ from drift_arrow.kernels.float_header import (
     DICTIONARY_SIZE,
     GROUP_VECTORS,
     SCHEME_NAMES,
-    is_inside,
     is_valid_header,
     locate_vectors,
 )
+from drift_arrow.kernels.float_table import BASES, HEADERS, POSITIONS, STARTS, is_inside
 from drift_arrow.kernels.lanes import TAIL_BYTES, VALUES
+from drift_arrow.kernels.memory import address_of, array_at
 
 FLOATS: Final = {np.dtype(f"f{size}"): np.dtype(f"u{size}") for size in (2, 4, 8)}
 """Types of values, and those of their bits."""
@@ -87,6 +89,16 @@ class EncodedFloats:
         return readonly("starts", starts, np.int64, None, 3)
 
     @cached_property
+    def table(self) -> NDArray[np.int64]:
+        """(17,): number of values, then addresses and lengths of the arrays, as `float_table` reads them."""
+        starts = self.starts.reshape(-1)
+        arrays = (self.headers, self.bases, starts, self.dictionaries, self.packed)
+        ends = [(address_of(array), array.size) for array in (*arrays, self.positions, self.exceptions, self.lefts)]
+        table = np.array([self.n, *chain.from_iterable(ends)], np.int64)
+        table.flags.writeable = False
+        return table
+
+    @cached_property
     def misfit(self) -> str | None:
         """What does not end where the headers say; None if everything does."""
         packed, n_exceptions, n_lefts = self.starts[-1].tolist()
@@ -137,17 +149,19 @@ class EncodedFloats:
 
 
 @kernel
-def _first_damaged(
-    headers: Any, bases: Any, starts: Any, packed: Any, positions: Any, exceptions: Any, lefts: Any, item_bits: Any
-) -> Any:
+def _first_damaged(table: Any, item_bits: Any) -> Any:
+    headers = array_at(table[HEADERS], table[HEADERS + 1], np.uint32(0))
+    bases = array_at(table[BASES], table[BASES + 1], np.int64(0))
+    starts = array_at(table[STARTS], table[STARTS + 1], np.int64(0))
+    positions = array_at(table[POSITIONS], table[POSITIONS + 1], np.uint16(0))
     for vector in range(len(headers)):
         header, base = headers[vector], bases[vector]
         if not is_valid_header(header, base, item_bits):
             return vector
-        if not is_inside(header, base, starts[vector], packed, positions, exceptions, lefts):
+        begin = starts[3 * vector : 3 * vector + 6]
+        if not is_inside(header, base, begin, table):
             return vector
-        first, stop = starts[vector, 1] + starts[vector, 2], starts[vector + 1, 1] + starts[vector + 1, 2]
-        for i in range(first, stop):
+        for i in range(begin[1] + begin[2], begin[4] + begin[5]):
             if positions[i] >= VALUES:
                 return vector
     return -1
@@ -170,10 +184,7 @@ def check_floats(encoded: EncodedFloats) -> str | None:
     Safety does not depend on it: `decode_floats` and `decode_vector` check each header they follow. O(vectors +
     exceptions).
     """
-    bits = encoded.dtype.itemsize * 8
-    starts = encoded.starts
-    arrays = (encoded.headers, encoded.bases, starts, encoded.packed, encoded.positions, encoded.exceptions)
-    vector = _first_damaged(*arrays, encoded.lefts, bits)
+    vector = _first_damaged(encoded.table, encoded.dtype.itemsize * 8)
     if vector >= 0:
         return f"header or exceptions of a vector are damaged; vector={vector}"
     return encoded.misfit

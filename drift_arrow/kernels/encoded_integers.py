@@ -209,13 +209,13 @@ def _array_contradiction(encoded: EncodedIntegers) -> str | None:
     return None
 
 
-@kernel
+@kernel(inner=True)
 def vector_kind(scheme: Any, width: Any) -> Any:
     """Number of the machine code for a vector; see `VectorIndex`."""
     return scheme * N_LANES + (width > 8) + (width > 16) + (width > 32)
 
 
-@kernel
+@kernel(inner=True)
 def _header_problem(scheme: Any, width: Any, count: Any, n_entries: Any, value_bits: Any) -> int:
     if scheme >= N_SCHEMES:
         return 1
@@ -227,7 +227,7 @@ def _header_problem(scheme: Any, width: Any, count: Any, n_entries: Any, value_b
     return 3 if count > VALUES or (scheme != FRAME and count == 0) else 0
 
 
-@kernel
+@kernel(inner=True)
 def _exception_problem(scheme: Any, positions: Any) -> int:
     if scheme != FRAME and positions.size > 0 and positions[0] != 0:
         return 4

@@ -21,7 +21,7 @@ _PEAK_UNITS: Final = float(1 << 30)
 _MEAN_CODE: Final = 127.5
 
 
-@kernel(reassociate=True)
+@kernel(reassociate=True, inner=True)
 def _sums(query: Any, lo: Any, step: Any) -> Any:
     """<query, lo + step * 127.5> and the sum of |query * step|, in float64."""
     product = 0.0
@@ -34,7 +34,7 @@ def _sums(query: Any, lo: Any, step: Any) -> Any:
     return product, total
 
 
-@kernel
+@kernel(inner=True)
 def _largest(query: Any, step: Any, unit: Any) -> Any:
     """Largest |query * step| in whole units, as an integer, because only then the search for it vectorises."""
     largest = np.int32(0)
@@ -54,7 +54,7 @@ def _round(query: Any, step: Any, inverse: Any, weights: Any) -> Any:
     return total
 
 
-@kernel
+@kernel(inner=True)
 def quantize_query(query: Any, lo: Any, step: Any, weights: Any) -> Any:
     """Write the weights of a query for one bucket; give (constant, scale).
 

@@ -7,11 +7,12 @@ from typing import Any, Final
 import numpy as np
 
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.alp import NARROW_BITS, fill_number, unpack_narrow, unpack_whole, unpack_wide
+from drift_arrow.kernels.alp import INVERSES, NARROW_BITS, POWERS, fill_number, unpack_narrow, unpack_whole, unpack_wide
 from drift_arrow.kernels.alp_rd import glue, unpack_lefts
 from drift_arrow.kernels.float_header import (
     ALP,
     CONSTANT,
+    DICTIONARY_SIZE,
     GROUP_VECTORS,
     RAW,
     header_exceptions,
@@ -19,17 +20,28 @@ from drift_arrow.kernels.float_header import (
     header_factor,
     header_scheme,
     header_width,
-    is_inside,
     is_valid_header,
 )
 from drift_arrow.kernels.float_plain import copy_rows
+from drift_arrow.kernels.float_table import (
+    BASES,
+    DICTIONARIES,
+    EXCEPTIONS,
+    HEADERS,
+    LEFTS,
+    PACKED,
+    POSITIONS,
+    STARTS,
+    is_inside,
+)
 from drift_arrow.kernels.lanes import ROW_BYTES, VALUES
+from drift_arrow.kernels.memory import array_at
 
 _SHORT: Final = np.int64(1 << (NARROW_BITS - 1))
 """Integers below this in magnitude have 32 bits."""
 
 
-@kernel
+@kernel(inner=True)
 def _patch(positions: Any, first: Any, values: Any, first_value: Any, n: Any, out: Any, start: Any) -> Any:
     """Put exceptions where they belong; whether all of them belong into the vector."""
     for i in range(n):
@@ -40,7 +52,7 @@ def _patch(positions: Any, first: Any, values: Any, first_value: Any, n: Any, ou
     return True
 
 
-@kernel
+@kernel(inner=True)
 def _decode_alp(
     header: Any, base: Any, source: Any, powers: Any, inverses: Any, out: Any, start: Any, like: Any
 ) -> None:
@@ -57,7 +69,7 @@ def _decode_alp(
         fill_number(np.float64(base) * factor * inverse, target, like)
 
 
-@kernel
+@kernel(inner=True)
 def _decode_alp_rd(
     header: Any, base: Any, source: Any, dictionary: Any, positions: Any, first: Any, lefts: Any, first_left: Any,
     parts: Any, out: Any, start: Any, cut: Any, like: Any,
@@ -82,33 +94,36 @@ def _decode_alp_rd(
 
 
 @kernel
-def decode_vectors(
-    headers: Any, bases: Any, starts: Any, dictionaries: Any, packed: Any, positions: Any, exceptions: Any, lefts: Any,
-    powers: Any, inverses: Any, numbers: Any, parts: Any, out: Any, cuts: Any,
-) -> Any:  # fmt: skip
+def decode_vectors(table: Any, numbers: Any, parts: Any, out: Any) -> Any:
     """Decode vectors one after the other to `out`; number of the first that is damaged, or -1.
 
-    headers ... lefts : fields of `EncodedFloats`     starts : (v + 1, 3) int64; see `locate_vectors`
-    powers, inverses : (19,) float64     powers of ten
+    table : (17,) int64     see `float_table`; its arrays may have any content
     numbers : (m,) int64     of the vectors, which exist
     parts : (1024,) uint16, scratch
     out : (1024 * m,) unsigned integers
-    cuts : (64,) like out     0 to 63
     """
-    item_bits, like = np.int64(out.itemsize * 8), cuts[0]
+    kind_of = out.dtype.type
+    item_bits, like = np.int64(out.itemsize * 8), kind_of(0)
+    headers = array_at(table[HEADERS], table[HEADERS + 1], np.uint32(0))
+    bases = array_at(table[BASES], table[BASES + 1], np.int64(0))
+    starts = array_at(table[STARTS], table[STARTS + 1], np.int64(0))
+    dictionaries = array_at(table[DICTIONARIES], table[DICTIONARIES + 1], np.uint16(0))
+    positions = array_at(table[POSITIONS], table[POSITIONS + 1], np.uint16(0))
+    exceptions = array_at(table[EXCEPTIONS], table[EXCEPTIONS + 1], like)
+    lefts = array_at(table[LEFTS], table[LEFTS + 1], np.uint16(0))
     for i in range(len(numbers)):
         vector = numbers[i]
-        header, base, begin = headers[vector], bases[vector], starts[vector]
+        header, base, begin = headers[vector], bases[vector], starts[3 * vector : 3 * vector + 3]
         if not is_valid_header(header, base, item_bits):
             return vector
-        if not is_inside(header, base, begin, packed, positions, exceptions, lefts):
+        if not is_inside(header, base, begin, table):
             return vector
         start = i * VALUES
-        source = np.uint64(packed.ctypes.data) + np.uint64(begin[0])
+        source = np.uint64(table[PACKED]) + np.uint64(begin[0])
         first_position = begin[1] + begin[2]
         scheme = header_scheme(header)
         if scheme == ALP:
-            _decode_alp(header, base, source, powers, inverses, out, start, like)
+            _decode_alp(header, base, source, POWERS, INVERSES, out, start, like)
             n = header_exceptions(header)
             if not _patch(positions, first_position, exceptions, begin[1], n, out, start):
                 return vector
@@ -116,9 +131,12 @@ def decode_vectors(
             out[start : start + VALUES] = base
         elif scheme == RAW:
             copy_rows(source, np.uint64(out.ctypes.data) + np.uint64(start * out.itemsize), item_bits)
-        elif not _decode_alp_rd(
-            header, base, source, dictionaries[vector // GROUP_VECTORS], positions, first_position, lefts, begin[2],
-            parts, out, start, cuts[header_exponent(header)], like,
-        ):  # fmt: skip
-            return vector
+        else:
+            entry = vector // GROUP_VECTORS * DICTIONARY_SIZE
+            cut = kind_of(header_exponent(header))
+            if not _decode_alp_rd(
+                header, base, source, dictionaries[entry : entry + DICTIONARY_SIZE], positions, first_position, lefts,
+                begin[2], parts, out, start, cut, like,
+            ):  # fmt: skip
+                return vector
     return np.int64(-1)

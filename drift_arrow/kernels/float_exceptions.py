@@ -31,7 +31,7 @@ def lowest_bit(builder: ir.IRBuilder, kinds: Any, mask: Any) -> Any:  # noqa: AR
     return builder.cttz(mask, ir.Constant(ir.IntType(1), 1))
 
 
-@kernel
+@kernel(inner=True)
 def mark_exceptions(codes: Any, base: Any, limit: Any, masks: Any, like: Any) -> None:
     """Set the bits of the codes that are, less `base`, not below `limit`.
 
@@ -43,7 +43,7 @@ def mark_exceptions(codes: Any, base: Any, limit: Any, masks: Any, like: Any) ->
         masks[block] = at_least(address, base, limit, like)
 
 
-@kernel
+@kernel(inner=True)
 def take_exceptions(
     masks: Any, source: Any, start: Any, shift: Any, positions: Any, first: Any, taken: Any, first_taken: Any
 ) -> Any:

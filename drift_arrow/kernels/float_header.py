@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.lanes import ROW_BYTES, TAIL_BYTES, VALUES
+from drift_arrow.kernels.lanes import ROW_BYTES, VALUES
 
 CONSTANT: Final = 0
 RAW: Final = 1
@@ -103,7 +103,7 @@ def packed_bytes(header: Any, base: Any) -> Any:
     return ROW_BYTES * (header_width(header) + left_width(header, base))
 
 
-@kernel
+@kernel(inner=True)
 def is_valid_header(header: Any, base: Any, item_bits: Any) -> Any:
     """Whether the fields are ones that a decoder of `item_bits`-bit values may follow."""
     scheme, width = header_scheme(header), header_width(header)
@@ -141,22 +141,3 @@ def locate_vectors(headers: Any, bases: Any, starts: Any) -> None:
             alp_rd += header_exceptions(headers[i])
     last = len(headers)
     starts[last, 0], starts[last, 1], starts[last, 2] = byte, alp, alp_rd
-
-
-@kernel(inline=True)
-def is_inside(header: Any, base: Any, start: Any, packed: Any, positions: Any, exceptions: Any, lefts: Any) -> Any:
-    """Whether all that a valid header points at lies inside the arrays.
-
-    start : (3,) int64     of the vector; see `locate_vectors`
-    """
-    n_exceptions = header_exceptions(header)
-    n_alp = n_exceptions if header_scheme(header) == ALP else 0
-    return (
-        start[0] >= 0
-        and start[0] + packed_bytes(header, base) + TAIL_BYTES <= len(packed)
-        and start[1] >= 0
-        and start[2] >= 0
-        and start[1] + start[2] + n_exceptions <= len(positions)
-        and start[1] + n_alp <= len(exceptions)
-        and start[2] + n_exceptions - n_alp <= len(lefts)
-    )

@@ -23,7 +23,7 @@ def copy_rows(builder: ir.IRBuilder, kinds: Any, source: Any, target: Any, n_row
         store(builder, row, builder.add(target, offset))
 
 
-@kernel
+@kernel(inner=True)
 def put_constant(source: Any, start: Any, headers: Any, bases: Any, vector: Any) -> Any:
     """Write the header of a vector whose values have the same bits; whether it is one."""
     first = source[start]
@@ -34,7 +34,7 @@ def put_constant(source: Any, start: Any, headers: Any, bases: Any, vector: Any)
     return True
 
 
-@kernel
+@kernel(inner=True)
 def put_raw(source: Any, start: Any, headers: Any, bases: Any, vector: Any, packed: Any, cursor: Any) -> None:
     """Write a vector as it is, and its header.
 

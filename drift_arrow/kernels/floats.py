@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels._check import check_writable, readonly
-from drift_arrow.kernels.alp import INVERSES, POWERS
 from drift_arrow.kernels.encoded_floats import FLOATS, EncodedFloats
 from drift_arrow.kernels.float_decode import decode_vectors
 from drift_arrow.kernels.float_header import GROUP_VECTORS
 from drift_arrow.kernels.float_sink import FloatSink
 from drift_arrow.kernels.lanes import VALUES
-
-_CUTS: Final = {bits: np.arange(64, dtype=bits) for bits in FLOATS.values()}
 
 
 def encode_floats(values: NDArray[Any], *, whole_bytes: bool = False) -> EncodedFloats:
@@ -133,12 +130,7 @@ def decode_numbered(encoded: EncodedFloats, numbers: NDArray[np.int64], out: NDA
 
     Raises ValueError at a damaged vector.
     """
-    bits = FLOATS[encoded.dtype]
     parts = np.empty(VALUES, np.uint16)
-    damaged = decode_vectors(
-        encoded.headers, encoded.bases, encoded.starts, encoded.dictionaries, encoded.packed, encoded.positions,
-        encoded.exceptions, encoded.lefts, POWERS, INVERSES, numbers, parts, out.view(bits, np.ndarray),
-        _CUTS[bits],
-    )  # fmt: skip
+    damaged = decode_vectors(encoded.table, numbers, parts, out.view(FLOATS[encoded.dtype], np.ndarray))
     if damaged >= 0:
         raise ValueError(f"encoded floats are damaged: read them again or restore them; vector={damaged}")

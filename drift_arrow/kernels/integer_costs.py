@@ -76,7 +76,7 @@ def _choose(
         exception_counts[v] = exceptions[v, scheme]
 
 
-@kernel
+@kernel(inner=True)
 def _range(codes: Any) -> Any:
     low = high = codes[0]
     for code in codes:

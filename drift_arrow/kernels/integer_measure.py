@@ -34,19 +34,19 @@ def value_range(values: Any, flip: Any) -> Any:
     return low, high
 
 
-@kernel
+@kernel(inner=True)
 def _subtract(values: Any, base: Any, codes: Any) -> None:
     for i in range(codes.size):
         codes[i] = values[i] - base
 
 
-@kernel
+@kernel(inner=True)
 def _subtract_from(values: Any, top: Any, codes: Any) -> None:
     for i in range(codes.size):
         codes[i] = top - values[i]
 
 
-@kernel
+@kernel(inner=True)
 def _count_far(values: Any, base: Any, width: Any) -> Any:
     """How many values of a sample are, less `base`, no shorter than `width`."""
     kind = values.dtype.type
@@ -56,7 +56,7 @@ def _count_far(values: Any, base: Any, width: Any) -> Any:
     return far
 
 
-@kernel
+@kernel(inner=True)
 def _most_lie_low(vector: Any, width: Any, high: Any, flip: Any) -> Any:
     """Whether a frame that ends at `high` cannot be narrower than `width`, as many values of a sample lie far below."""
     kind = vector.dtype.type
@@ -66,7 +66,7 @@ def _most_lie_low(vector: Any, width: Any, high: Any, flip: Any) -> Any:
     return far > _PROBE // 4
 
 
-@kernel
+@kernel(inner=True)
 def _most_change(vector: Any, cost: Any, exception_bits: Any) -> Any:
     """Whether so many values of a sample differ from the next that runs cannot cost less than the given bits."""
     step, changes = VALUES // _PROBE, 0
@@ -75,7 +75,7 @@ def _most_change(vector: Any, cost: Any, exception_bits: Any) -> Any:
     return (changes - _PROBE_ERROR) * step * exception_bits > cost
 
 
-@kernel
+@kernel(inner=True)
 def _is_steady(vector: Any, width: Any, sign: Any) -> Any:
     """Whether deltas may be narrower than `width`: not where too many of the first ones already spread as far."""
     kind = vector.dtype.type
@@ -88,7 +88,7 @@ def _is_steady(vector: Any, width: Any, sign: Any) -> Any:
     return far <= MOST_JUMPS
 
 
-@kernel
+@kernel(inner=True)
 def _measure_frame(
     vector: Any, low: Any, high: Any, flip: Any, exception_bits: Any, scratch: Any
 ) -> Any:  # fmt: skip
@@ -113,7 +113,7 @@ def _measure_frame(
     return base, width, count, cost
 
 
-@kernel
+@kernel(inner=True)
 def _measure_deltas(vector: Any, sign: Any, exception_bits: Any, scratch: Any) -> Any:
     """Base, width, number of exceptions and bits of the deltas of a vector."""
     kind = vector.dtype.type

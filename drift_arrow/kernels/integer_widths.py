@@ -16,7 +16,7 @@ from drift_arrow.kernels.lanes import VALUES, bit_length
 from drift_arrow.kernels.whole_bytes import MOST_BITS, is_within, round_base, whole_width
 
 
-@kernel
+@kernel(inner=True)
 def _count_outside(values: Any, base: Any, width: Any) -> Any:
     kind, count = values.dtype.type, np.int64(0)
     for i in range(values.size):

@@ -17,7 +17,7 @@ _TILE_ROWS: Final = 64
 """Rows that all queries visit before the next ones are read: at dim 128 they take half of a first-level cache."""
 
 
-@kernel
+@kernel(inner=True)
 def _scan_tile(
     matrix: Any,
     start: Any,

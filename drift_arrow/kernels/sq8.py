@@ -30,7 +30,7 @@ class Sq8:
     step: NDArray[np.float32]
 
 
-@kernel
+@kernel(inner=True)
 def _bucket_range(rows: Any, lo: Any, hi: Any) -> None:
     for j in range(lo.size):
         lo[j] = rows[0, j]
@@ -42,7 +42,7 @@ def _bucket_range(rows: Any, lo: Any, hi: Any) -> None:
             hi[j] = max(hi[j], row[j])
 
 
-@kernel
+@kernel(inner=True)
 def _encode_row(row: Any, lo: Any, inverse: Any, codes: Any) -> None:
     for j in range(codes.size):
         scaled = (np.float64(row[j]) - np.float64(lo[j])) * inverse[j] + 0.5

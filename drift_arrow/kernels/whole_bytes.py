@@ -16,19 +16,19 @@ MOST_BITS: Final = 16
 """Width up to which whole bytes compress better."""
 
 
-@kernel
+@kernel(inner=True)
 def whole_width(width: Any) -> Any:
     """Width in whole bytes for one from 1 to 16."""
     return np.int64(8) if width <= 8 else np.int64(MOST_BITS)
 
 
-@kernel
+@kernel(inner=True)
 def is_within(low: Any, high: Any, width: Any) -> Any:
     """Whether `width` bits reach from `low` to `high`, both uint64."""
     return (high - low) >> np.uint64(width) == np.uint64(0)
 
 
-@kernel
+@kernel(inner=True)
 def round_base(low: Any, high: Any, width: Any) -> Any:
     """Base with the most zeros at its end from which `width` bits reach from below `low` to `high`, all uint64."""
     for n_zeros in range(width, 0, -1):

@@ -18,12 +18,12 @@ _PRIME_4: Final = np.uint64(0x85EBCA77C2B2AE63)
 _PRIME_5: Final = np.uint64(0x27D4EB2F165667C5)
 
 
-@kernel
+@kernel(inner=True)
 def _rotate(value: Any, bits: Any) -> Any:
     return (value << np.uint64(bits)) | (value >> np.uint64(64 - bits))
 
 
-@kernel
+@kernel(inner=True)
 def _word(data: Any, position: Any, n_bytes: Any) -> Any:
     word = np.uint64(0)
     for i in range(n_bytes):
@@ -31,17 +31,17 @@ def _word(data: Any, position: Any, n_bytes: Any) -> Any:
     return word
 
 
-@kernel
+@kernel(inner=True)
 def _round(lane: Any, word: Any) -> Any:
     return _rotate(lane + word * _PRIME_2, 31) * _PRIME_1
 
 
-@kernel
+@kernel(inner=True)
 def _merge(digest: Any, lane: Any) -> Any:
     return (digest ^ _round(np.uint64(0), lane)) * _PRIME_1 + _PRIME_4
 
 
-@kernel
+@kernel(inner=True)
 def _stripes(data: Any, start: Any, stop: Any, seed: Any) -> Any:
     """Digest of the whole 32-byte stripes of [start, stop)."""
     lane_1 = seed + _PRIME_1 + _PRIME_2
@@ -57,7 +57,7 @@ def _stripes(data: Any, start: Any, stop: Any, seed: Any) -> Any:
     return _merge(_merge(_merge(_merge(digest, lane_1), lane_2), lane_3), lane_4)
 
 
-@kernel
+@kernel(inner=True)
 def _tail(digest: Any, data: Any, position: Any, stop: Any) -> Any:
     """Mix in the last bytes, fewer than 32."""
     while position + 8 <= stop:
@@ -72,7 +72,7 @@ def _tail(digest: Any, data: Any, position: Any, stop: Any) -> Any:
     return digest
 
 
-@kernel
+@kernel(inner=True)
 def xxh64(data: Any, start: Any, stop: Any, seed: Any) -> Any:
     """Digest of the bytes [start, stop) of a uint8 array; `seed` and result are uint64."""
     length = stop - start

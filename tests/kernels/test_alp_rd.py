@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from drift_arrow.kernels.alp_rd_search import search_cut
+from drift_arrow.kernels.floats import encode_floats
 from tests.kernels import float_oracle as oracle
 
 
@@ -90,3 +91,12 @@ def test_brain_floats_of_a_real_cache_take_at_most_13_bits():
 def test_a_real_cache_of_mixed_precision_loses_the_zeros_of_some_vectors():
     values = np.fromfile(oracle.shared("float/kv_cache_diff.f32"), np.float32)
     assert oracle.round_trip(values).bits_per_value < 21.5
+
+
+def test_dimensions_that_differ_all_count_in_the_dictionary():
+    rng = np.random.default_rng(0)
+    # each dimension has its own magnitude: a sample of every 64th value would see four of them
+    matrix = rng.standard_normal((256, 256)) * 2.0 ** rng.integers(-8, 0, 256)
+    values = matrix.astype(np.float32).reshape(-1)
+    shuffled = rng.permutation(values)
+    assert encode_floats(values).bits_per_value < encode_floats(shuffled).bits_per_value + 0.1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift_arrow.kernels import float_rows, floats
+from drift_arrow.kernels import float_rows
 from drift_arrow.kernels.encoded_floats import EncodedFloats, check_floats
 from drift_arrow.kernels.float_rows import gather_float_rows
 from drift_arrow.kernels.floats import decode_floats, encode_floats
@@ -76,18 +76,41 @@ def test_more_rows_than_are_decoded_at_a_time_come_back(dim, monkeypatch):
         ([3, 1], 1024, [3, 1]),
     ],
 )
-def test_neighbours_share_the_vectors_that_they_touch(rows, dim, vectors, monkeypatch):
-    asked = []
-    decode = floats.decode_numbered
-
-    def decode_and_note(encoded, numbers, out):
-        asked.extend(numbers.tolist())
-        decode(encoded, numbers, out)
-
-    monkeypatch.setattr(float_rows, "decode_numbered", decode_and_note)
+def test_neighbours_share_the_vectors_that_they_touch(rows, dim, vectors):
+    numbers, starts = np.empty(8, np.int64), np.empty(len(rows), np.int64)
+    end, size = float_rows._plan(np.array(rows), 0, len(rows), dim, numbers, starts)
+    assert (end, numbers[:size].tolist()) == (len(rows), vectors)
     matrix = np.random.default_rng(0).standard_normal((40, dim)).astype(np.float32)
     assert_rows(encode_floats(matrix.reshape(-1)), matrix, rows)
-    assert asked == vectors
+
+
+def test_rows_of_many_blocks_go_where_they_belong():
+    matrices = [np.random.default_rng(i).standard_normal((40 + i, 96)).astype(np.float32) for i in range(5)]
+    blocks = [encode_floats(matrix.reshape(-1)) for matrix in matrices]
+    owners = np.repeat([0, 1, 2, 4], 3)
+    rows, places = np.arange(12) * 7 % 40, np.random.default_rng(0).permutation(12)
+    found = np.zeros((13, 96), np.float32)
+    float_rows.gather_float_blocks(blocks, np.array([3, 6, 9, 9, 12]), rows, places, 96, found)
+    assert np.array_equal(found[places], [matrices[owner][row] for owner, row in zip(owners, rows, strict=True)])
+    assert not found[12].any()
+
+
+@pytest.mark.parametrize(
+    ("ends", "places", "message"),
+    [
+        ([2, 1, 3], [0, 1, 2], "ends must ascend"),
+        ([1, 2, 2], [0, 1, 2], "ends must ascend"),
+        ([-1, 2, 3], [0, 1, 2], "ends must ascend"),
+        ([1, 2, 3], [0, 1, 3], "there is no such row"),
+        ([1, 2, 3], [0, 1, -1], "there is no such row"),
+        ([1, 2, 3], [0, 1], "places has the wrong shape"),
+        ([1, 3], [0, 1, 2], "ends has the wrong shape"),
+    ],
+)
+def test_rows_that_go_nowhere_are_refused(ends, places, message):
+    blocks, found = [encode_floats(np.zeros(1024))] * 3, np.zeros((3, 8))
+    with pytest.raises(ValueError, match=message):
+        float_rows.gather_float_blocks(blocks, np.array(ends), np.arange(3), np.array(places), 8, found)
 
 
 @pytest.mark.parametrize("rows", [[-1], [0, 24], [2**62], [-(2**63)]])
@@ -99,7 +122,7 @@ def test_rows_that_are_not_there_are_refused(rows):
 @pytest.mark.parametrize("dim", [0, -1, 7])
 def test_values_that_are_no_whole_rows_are_refused(dim):
     with pytest.raises(ValueError, match=rf"values must be whole rows; got=1024 dim={dim}"):
-        gather_float_rows(encode_floats(np.zeros(1024)), np.zeros(1, np.int64), dim, np.empty((1, 8)))
+        gather_float_rows(encode_floats(np.zeros(1024)), np.zeros(1, np.int64), dim, np.empty((1, max(dim, 0))))
 
 
 @pytest.mark.parametrize(
