@@ -44,11 +44,14 @@ _SHORT: Final = np.int64(1 << (NARROW_BITS - 1))
 @kernel(inner=True)
 def _patch(positions: Any, first: Any, values: Any, first_value: Any, n: Any, out: Any, start: Any) -> Any:
     """Put exceptions where they belong; whether all of them belong into the vector."""
-    for i in range(n):
-        position = np.int64(positions[first + i])
-        if position >= VALUES:
+    # indices without a sign, which numba need not test for negative ones
+    origin = np.uint64(start)
+    begin, begin_value = np.uint64(first), np.uint64(first_value)
+    for i in range(np.uint64(n)):
+        position = np.uint64(positions[begin + i])
+        if position >= np.uint64(VALUES):
             return False
-        out[start + position] = values[first_value + i]
+        out[origin + position] = values[begin_value + i]
     return True
 
 

@@ -86,12 +86,14 @@ def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None) -> ND
     else:
         check_writable("out", out, encoded.dtype, encoded.n)
     n_whole, n_rest = divmod(encoded.n, VALUES)
-    numbers = np.arange(n_whole + 1)
-    decode_numbered(encoded, numbers[:-1], out[: n_whole * VALUES])
-    if n_rest:
-        rest = np.empty(VALUES, encoded.dtype)
-        decode_numbered(encoded, numbers[-1:], rest)
-        out[-n_rest:] = rest[:n_rest]
+    numbers = np.arange(n_whole)
+    if not n_rest:
+        decode_numbered(encoded, numbers, out)
+        return out
+    decode_numbered(encoded, numbers, out[: n_whole * VALUES])
+    rest = np.empty(VALUES, encoded.dtype)
+    decode_numbered(encoded, np.array([n_whole]), rest)
+    out[-n_rest:] = rest[:n_rest]
     return out
 
 
