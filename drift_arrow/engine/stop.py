@@ -25,6 +25,8 @@ _MIN_PROBES: Final = 8
 _PROBES_PER_ROOT: Final = 2.0
 _LEAST_SHARE: Final = 1e-9
 _LARGEST_SHARE: Final = 1 - 1e-12
+_MARGIN: Final = 0.01
+_MARGIN_OF_MISSES: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +107,10 @@ def choose_stop(
         wanted = max(_MIN_PROBES, math.ceil(_PROBES_PER_ROOT * math.sqrt(n_buckets)))
         wanted = min(n_buckets, math.ceil(wanted / selectivity))
         return Stop(n_probe=wanted, scanned=wanted / n_buckets)
+    # queries are harder than rows of the collection, on which the shares were measured, by up to a hundredth
+    aim = target_recall + min(_MARGIN, (1 - target_recall) * _MARGIN_OF_MISSES)
     share, scanned = (
-        _share(curves, calibration.recalls, target_recall, k / selectivity)
+        _share(curves, calibration.recalls, aim, k / selectivity)
         for curves in (
             [(curve.k, curve.shares) for curve in calibration.curves],
             [(curve.k, curve.scanned) for curve in calibration.curves],

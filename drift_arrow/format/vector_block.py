@@ -163,7 +163,7 @@ class FloatVectors:
 
     def read_into(self, out: NDArray[Any]) -> None:
         """Decode in place."""
-        decode_floats(self._encoded, out.reshape(-1))
+        decode_floats(self.encoded, out.reshape(-1))
 
     def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
         """Decode what the rows touch."""
