@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from drift_arrow.kernels.strings import gather_strings
 
 
-def dictionary(words):
+def gathered(words, codes):
     data = np.frombuffer(b"".join(words), np.uint8)
-    return data, np.cumsum([0, *map(len, words)], dtype=np.int64)
+    return gather_strings(data, np.cumsum([0, *map(len, words)], dtype=np.int64), np.array(codes, np.uint32))
 
 
 @given(words=st.lists(st.binary(max_size=70), min_size=1, max_size=9), data=st.data())
 def test_strings_come_in_the_order_of_their_codes(words, data):
     codes = data.draw(st.lists(st.integers(0, len(words) - 1), max_size=40))
-    offsets, content = gather_strings(*dictionary(words), np.array(codes, np.uint32))
+    offsets, content = gathered(words, codes)
     picked = [words[code] for code in codes]
     assert content.tobytes() == b"".join(picked)
     assert offsets.tolist() == np.cumsum([0, *map(len, picked)]).tolist()
@@ -27,12 +27,12 @@ def test_strings_come_in_the_order_of_their_codes(words, data):
 @pytest.mark.parametrize("length", [0, 1, 15, 16, 17, 32, 33, 4096])
 def test_strings_of_every_length_are_copied_whole(length):
     words = [bytes([65 + i]) * length for i in range(3)]
-    _, content = gather_strings(*dictionary(words), np.array([2, 0, 2, 1], np.uint32))
+    _, content = gathered(words, [2, 0, 2, 1])
     assert content.tobytes() == words[2] + words[0] + words[2] + words[1]
 
 
 def test_a_dictionary_without_strings_has_no_codes():
-    offsets, content = gather_strings(*dictionary([]), np.zeros(0, np.uint32))
+    offsets, content = gathered([], [])
     assert (offsets.tolist(), content.size) == ([0], 0)
 
 
