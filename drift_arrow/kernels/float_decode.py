@@ -7,7 +7,16 @@ from typing import Any, Final
 import numpy as np
 
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.alp import INVERSES, NARROW_BITS, POWERS, fill_number, unpack_narrow, unpack_whole, unpack_wide
+from drift_arrow.kernels.alp import (
+    INVERSES,
+    NARROW_BITS,
+    POWERS,
+    fill_number,
+    unpack_narrow,
+    unpack_short,
+    unpack_whole,
+    unpack_wide,
+)
 from drift_arrow.kernels.alp_rd import glue, unpack_lefts
 from drift_arrow.kernels.float_header import (
     ALP,
@@ -64,8 +73,11 @@ def _decode_alp(
     target = np.uint64(out.ctypes.data) + np.uint64(start * out.itemsize)
     if width > NARROW_BITS:
         unpack_wide(source, width, base, factor, inverse, target, like)
-    elif width > 0 and header_exponent(header) == 0 and -_SHORT <= base <= _SHORT - (np.int64(1) << width):
-        unpack_whole(source, width, base, target, like)
+    elif width > 0 and -_SHORT <= base <= _SHORT - (np.int64(1) << width):
+        if header_exponent(header) == 0:
+            unpack_whole(source, width, base, target, like)
+        else:
+            unpack_short(source, width, base, factor, inverse, target, like)
     elif width > 0:
         unpack_narrow(source, width, base, factor, inverse, target, like)
     else:

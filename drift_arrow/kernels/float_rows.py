@@ -171,6 +171,8 @@ def gather_float_blocks(
     if not blocks or ends[-1] != len(rows) or ends[0] < 0 or (ends[1:] < ends[:-1]).any():
         raise ValueError(f"ends must ascend to the number of rows; got={ends} rows={len(rows)}")
     tables = np.concatenate([encoded.table for encoded in blocks]).reshape(-1, TABLE_SIZE)
+    # as the table of a single block is: one compilation for both
+    tables.flags.writeable = False
     most = len(rows) * ((dim + VALUES - 2) // VALUES + 1)
     numbers = np.empty(min(most, max(_ROOM, dim // VALUES + 2)), np.int64)
     target = out.view(FLOATS[out.dtype], np.ndarray)

@@ -27,7 +27,7 @@ def _infer(_typing_context: Any, address: Any, size: Any, like: Any) -> Any:
         array = context.make_array(signature.return_type)(context, builder)
         stride = context.get_constant(types.intp, like.bitwidth // 8)
         data = builder.inttoptr(arguments[0], array.data.type)
-        arrayobj.populate_array(array, data, [arguments[1]], [stride], stride, None)
+        arrayobj.populate_array(array, data, [arguments[1]], [stride], stride, None)  # type: ignore[no-untyped-call]
         return array._getvalue()  # noqa: SLF001
 
     return types.Array(like, 1, "C")(address, size, like), generate

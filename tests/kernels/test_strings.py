@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from drift_arrow.kernels.strings import gather_strings
 
 
-def dictionary(words):
+def gathered(words, codes):
     data = np.frombuffer(b"".join(words), np.uint8)
-    return data, np.cumsum([0, *map(len, words)], dtype=np.int64)
+    return gather_strings(data, np.cumsum([0, *map(len, words)], dtype=np.int64), np.array(codes, np.uint32))
 
 
 def gathered(words, codes):
