@@ -108,7 +108,8 @@ def choose_stop(
         wanted = min(n_buckets, math.ceil(wanted / selectivity))
         return Stop(n_probe=wanted, scanned=wanted / n_buckets)
     # queries are harder than rows of the collection, on which the shares were measured, by up to a hundredth
-    aim = target_recall + min(_MARGIN, (1 - target_recall) * _MARGIN_OF_MISSES)
+    higher = target_recall + min(_MARGIN, (1 - target_recall) * _MARGIN_OF_MISSES)
+    aim = max(target_recall, min(higher, calibration.recalls[-1]))
     share, scanned = (
         _share(curves, calibration.recalls, aim, k / selectivity)
         for curves in (
