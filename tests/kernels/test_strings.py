@@ -15,11 +15,6 @@ def gathered(words, codes):
     return gather_strings(data, np.cumsum([0, *map(len, words)], dtype=np.int64), np.array(codes, np.uint32))
 
 
-def gathered(words, codes):
-    data, offsets = dictionary(words)
-    return gather_strings(data, offsets, np.array(codes, np.uint32))
-
-
 @given(words=st.lists(st.binary(max_size=70), min_size=1, max_size=9), data=st.data())
 def test_strings_come_in_the_order_of_their_codes(words, data):
     codes = data.draw(st.lists(st.integers(0, len(words) - 1), max_size=40))
