@@ -17,17 +17,21 @@ from drift_arrow.kernels._jit import INTERPRETED
 from drift_arrow.kernels.adc import BucketArrays, adc_scan
 from drift_arrow.kernels.bloom import bloom_contains, build_bloom
 from drift_arrow.kernels.compile_watch import WATCH
+from drift_arrow.kernels.dictionary import number_distinct
 from drift_arrow.kernels.encoded_floats import FLOATS, check_floats
 from drift_arrow.kernels.encoded_integers import DICTIONARY, FRAME, LANES, N_LANES, N_SCHEMES, check_integers
 from drift_arrow.kernels.ffor import encode_frames
-from drift_arrow.kernels.float_rows import gather_float_rows
+from drift_arrow.kernels.float_rows import gather_float_blocks, gather_float_rows
 from drift_arrow.kernels.floats import decode_floats, encode_floats
 from drift_arrow.kernels.gather import gather_rows
 from drift_arrow.kernels.integers import decode_integers, decode_kinds, encode_integers
 from drift_arrow.kernels.kmeans import train_centroids
 from drift_arrow.kernels.lanes import VALUES
+from drift_arrow.kernels.probing import cumulative_shares
+from drift_arrow.kernels.rank import rank_buckets
 from drift_arrow.kernels.scan import exact_scan
 from drift_arrow.kernels.sq8 import sq8_encode
+from drift_arrow.kernels.strings import gather_strings
 from drift_arrow.kernels.topk import Heaps
 
 Progress = Callable[[str, int, int], None]
@@ -54,6 +58,13 @@ def _scans() -> None:
     buckets = BucketArrays(code_address=address, rows=rows, first_row=first_row, lo=sq8.lo, step=sq8.step, norms=norms)
     adc_scan(matrix, np.zeros((4, 1), np.int64), buckets, None, "l2", Heaps.empty(4, 2))
     bitmap.clear(bitmap.full(4), first_row)
+    order, distances = rank_buckets(matrix, matrix, "l2")
+    radii = np.ones(4)
+    cumulative_shares(distances, order, radii, radii, "l2", spread=1.0, effective_dim=8.0)
+
+
+def _strings() -> None:
+    gather_strings(np.zeros(1, np.uint8), np.array([0, 1]), np.zeros(1, np.uint32))
 
 
 def _keys() -> None:
@@ -78,7 +89,9 @@ def _floats(dtype: np.dtype[Any]) -> None:
         encoded = encode_floats(values.astype(dtype))
         check_floats(encoded)
         decode_floats(encoded)
-        gather_float_rows(encoded, np.zeros(1, np.int64), VALUES, np.empty((1, VALUES), dtype))
+        row, out = np.zeros(1, np.int64), np.empty((1, VALUES), dtype)
+        gather_float_rows(encoded, row, VALUES, out)
+        gather_float_blocks([encoded], row + 1, row, row, VALUES, out)
 
 
 def _integer_columns(dtype: np.dtype[Any]) -> None:
@@ -90,6 +103,9 @@ def _integer_columns(dtype: np.dtype[Any]) -> None:
         encoded = encode_integers(values, whole_bytes=True)
         check_integers(encoded)
         decode_integers(encoded)
+        number_distinct(values, dtype.type(0), values.size)
+    # small numbers with a few large ones among them, which become exceptions
+    encode_integers(np.where(rng.random(VALUES) < 0.01, np.iinfo(dtype).max, rng.integers(0, 4, VALUES)).astype(dtype))
 
 
 def _integer_kind(dtype: np.dtype[Any], kind: int) -> None:
@@ -123,7 +139,7 @@ def _first_half() -> Steps:
 
 
 def _second_half() -> Steps:
-    steps: Steps = [("keys", _keys), ("scans", _scans)]
+    steps: Steps = [("keys", _keys), ("strings", _strings), ("scans", _scans)]
     for values, bits in FLOATS.items():
         steps += [(f"rows of {values}", partial(_rows, bits)), (f"{values}", partial(_floats, values))]
     return steps
