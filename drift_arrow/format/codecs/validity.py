@@ -25,18 +25,17 @@ class Validity:
     ----------
     bitmap : ((n + 7) // 8,) uint8, or None
         Lowest bit first, bits past the last row zero; None if no row is null.
-    n_values : int
     """
 
-    def __init__(self, bitmap: NDArray[np.uint8] | None, n_values: int) -> None:
-        self._bitmap, self._n_values = bitmap, n_values
+    def __init__(self, bitmap: NDArray[np.uint8] | None) -> None:
+        self._bitmap = bitmap
 
     @classmethod
     def of(cls, array: pa.Array) -> Validity:
         """Of the rows of an array."""
         if not array.null_count:
-            return cls(None, len(array))
-        return cls(np.packbits(_flags(array), bitorder="little"), len(array))
+            return cls(None)
+        return cls(np.packbits(_flags(array), bitorder="little"))
 
     @property
     def raw_len(self) -> int:
@@ -72,7 +71,7 @@ def read_validity(cursor: Cursor, n_values: int, source: Source) -> Validity:
     if form == _NO_NULLS:
         if size:
             raise source.damage("has a bitmap of nulls and says that there is none")
-        return Validity(None, n_values)
+        return Validity(None)
     if form == _PACKED:
         bitmap = decode_integers(load_integers(stored, 1, n_bytes, source))
     elif size == n_bytes:
@@ -82,7 +81,7 @@ def read_validity(cursor: Cursor, n_values: int, source: Source) -> Validity:
     spare = n_values % 8
     if spare and bitmap[-1] >> spare:
         raise source.damage("has nulls past its last row")
-    return Validity(bitmap, n_values)
+    return Validity(bitmap)
 
 
 def with_validity(array: pa.Array, validity: pa.Buffer | None) -> pa.Array:
