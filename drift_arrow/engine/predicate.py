@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from polars.io.plugins import register_io_source
 
 from drift_arrow.errors import InvalidArgumentError, LimitExceededError
-from drift_arrow.format.schema import empty_table
+from drift_arrow.format.take import empty_table
 from drift_arrow.options import MAX_FILTER_CHARS
 
 if TYPE_CHECKING:

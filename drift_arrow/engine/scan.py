@@ -11,7 +11,7 @@ from polars.io.plugins import register_io_source
 
 from drift_arrow.engine.snapshot import live_mask
 from drift_arrow.errors import InvalidArgumentError
-from drift_arrow.format.schema import empty_table
+from drift_arrow.format.take import empty_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -49,6 +49,11 @@ def take_pieces(
     return pa.chunked_array(_take(chunks, owners, places, kind), type=kind)
 
 
+def no_rows(kind: pa.DataType) -> list[pa.Array]:
+    """An array of type `kind` without rows, in a list; by way of the plain form, for of some types Arrow makes none."""
+    return restore_pieces(pa.nulls(0, plain_type(kind)), kind)
+
+
 def restore_pieces(plain: pa.Array, kind: pa.DataType) -> list[pa.Array]:
     """Bring rows in plain form back to the type `kind`: one array, or more if one cannot number their distinct values.
 
@@ -70,7 +75,7 @@ def _take(
     chunks: _Chunks, owners: NDArray[np.integer[Any]], places: NDArray[np.int64], kind: pa.DataType
 ) -> list[pa.Array]:
     if not len(owners):
-        return restore_pieces(pa.nulls(0, plain_type(kind)), kind)
+        return no_rows(kind)
     plain = _gather(chunks, owners, places)
     if plain is not None:
         return restore_pieces(plain, kind)

@@ -1,4 +1,4 @@
-"""pa.Schema <-> bytes: one Arrow IPC schema message, with all metadata; and the table without rows."""
+"""pa.Schema <-> bytes: one Arrow IPC schema message, with all metadata."""
 
 from __future__ import annotations
 
@@ -42,11 +42,6 @@ def decode_schema(data: Buffer, *, path: str, offset: int) -> pa.Schema:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as err:
         raise CorruptionError(f"not an Arrow schema; cause={err}", path=path, offset=offset) from err
     return schema
-
-
-def empty_table(schema: pa.Schema) -> pa.Table:
-    """No rows of any schema. `Schema.empty_table` of Arrow fails for runs of views."""
-    return pa.Table.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
 
 
 def _check_text(field: pa.Field) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drift_arrow.format.pieces import take_pieces
+from drift_arrow.format.pieces import no_rows, take_pieces
 from drift_arrow.format.plain import to_plain
 
 
@@ -31,6 +31,12 @@ def take_rows(table: pa.Table, rows: NDArray[np.integer[Any]]) -> pa.Table:
     """
     columns = [_take(column, rows) for column in table.columns]
     return pa.Table.from_arrays(columns, schema=table.schema)
+
+
+def empty_table(schema: pa.Schema) -> pa.Table:
+    """No rows of any schema that `plain.check_storable` accepts. That of Arrow fails for run-end encoded views."""
+    columns = [pa.chunked_array(no_rows(field.type), type=field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _take(column: pa.ChunkedArray, rows: NDArray[np.integer[Any]]) -> pa.ChunkedArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from drift_arrow.errors import InvalidArgumentError, LimitExceededError
-from drift_arrow.format.schema import empty_table
+from drift_arrow.format.take import empty_table
 from drift_arrow.options import MAX_BATCH_BYTES
 
 

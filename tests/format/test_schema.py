@@ -3,7 +3,7 @@ import pytest
 
 from drift_arrow.errors import CorruptionError, LimitExceededError
 from drift_arrow.format.layout import MAX_SCHEMA_BYTES
-from drift_arrow.format.schema import decode_schema, empty_table, encode_schema
+from drift_arrow.format.schema import decode_schema, encode_schema
 from tests.format.samples import arrays
 
 WIDE = pa.schema(
@@ -42,11 +42,3 @@ def test_every_truncation_is_damage():
     for length in range(len(data)):
         with pytest.raises(CorruptionError):
             decode_schema(data[:length], path="p", offset=0)
-
-
-@pytest.mark.parametrize("name", arrays())
-def test_every_type_has_a_table_without_rows(name):
-    schema = pa.schema([pa.field("x", arrays()[name].type, metadata={"k": "v"})], metadata={"owner": "tests"})
-    table = empty_table(schema)
-    assert table.num_rows == 0
-    assert table.schema.equals(schema, check_metadata=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from drift_arrow.format.take import take_rows
+from drift_arrow.format.take import empty_table, take_rows
 from tests.format.samples import arrays, same
 
 SAMPLES = arrays()
@@ -30,3 +30,11 @@ def test_empty_chunks_are_passed_over():
     chunks = [SAMPLES["int64"].slice(0, size) for size in (0, 2, 0, 3, 0)]
     taken = take_rows(pa.table({"column": pa.chunked_array(chunks)}), np.array([4, 2, 1, 0]))
     assert same(taken.column(0), pa.array([None, 0, 1, 0], pa.int64()))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_type_has_a_table_without_rows(name):
+    schema = pa.schema([pa.field("x", SAMPLES[name].type, metadata={"k": "v"})], metadata={"owner": "tests"})
+    table = empty_table(schema)
+    assert table.num_rows == 0
+    assert table.schema.equals(schema, check_metadata=True)
