@@ -121,9 +121,9 @@ def survive(killer: Killer, path: Path, lives: int) -> int:
 
 def test_fifty_kills_lose_no_acknowledged_row_and_tear_no_batch(killer, path):
     # the writers did write, or this test shows nothing
-    assert survive(killer, path, lives=50) > 50
+    assert survive(killer, path, lives=50) > 500
 
 
 @pytest.mark.slow
 def test_a_thousand_kills_lose_no_acknowledged_row_and_tear_no_batch(killer, path):
-    assert survive(killer, path, lives=1000) > 1_000
+    assert survive(killer, path, lives=1000) > 10_000

@@ -44,9 +44,9 @@ def test_no_power_loss_loses_what_was_acknowledged_or_tears_a_batch(monkeypatch)
 
 @pytest.mark.slow
 def test_no_power_loss_of_many_loses_what_was_acknowledged_or_tears_a_batch(monkeypatch):
-    states, violations = live(range(100, 150), monkeypatch)
+    states, violations = live(range(100, 400), monkeypatch)
     assert violations == []
-    assert states > 250_000
+    assert states > 900_000
 
 
 @contextlib.contextmanager
