@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from drift_arrow.engine.segment_set import SegmentSet
     from drift_arrow.engine.snapshot import SegmentView
-    from drift_arrow.kernels.adc import BucketArrays
     from drift_arrow.kernels.bitmap import Bits
+    from drift_arrow.kernels.bucket_arrays import BucketArrays
 
 _LEAST_QUERIES: Final = 256
 _SCAN_CODES: Final = 32e9

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drift_arrow.engine.probing import Probed, scan_ranked
+from drift_arrow.engine.probing import scan_ranked
 from drift_arrow.engine.stop import choose_stop
 from drift_arrow.kernels import bitmap
 from drift_arrow.kernels.scan import exact_scan
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from drift_arrow.engine.row_space import RowSpace
     from drift_arrow.engine.snapshot import MemtableView
+    from drift_arrow.kernels.probe import Probed
 
 _GATHER_ROWS: Final = 8192
 # a gathered float32 row costs about this many times a scanned SQ8 row: four times the bytes, at random places
@@ -60,26 +61,29 @@ class SegmentHits:
 
 def segment_candidates(space: RowSpace, queries: NDArray[np.float32], goal: Goal, metric: str) -> SegmentHits:
     """Candidates of each query from all segments together."""
-    heaps = Heaps.empty(len(queries), goal.n_candidates)
     n_allowed = sum(space.n_allowed[: space.n_segments])
     segments = space.snapshot.segment_set
     if not n_allowed or segments.buckets is None:
-        return SegmentHits(heaps.ids, None)
+        return SegmentHits(np.empty((len(queries), 0), np.int64), None)
     n_rows = sum(view.n_rows for view in space.snapshot.segments)
     stop = choose_stop(
         space.snapshot.manifest.calibration,
         len(segments.centroids),
+        n_rows,
         target_recall=goal.target_recall,
         n_probe=goal.n_probe,
         k=goal.k,
         selectivity=n_allowed / n_rows,
     )
     if goal.is_exact or n_allowed * _GATHER_COST < n_rows * stop.scanned:
+        heaps = Heaps.empty(len(queries), goal.n_candidates)
         for number in range(space.n_segments):
             _scan_exactly(space, number, queries, metric, heaps)
         return SegmentHits(heaps.ids, None)
-    probed = scan_ranked(queries, segments, heaps, allowed=space.segment_bits(), k=goal.k, metric=metric, stop=stop)
-    return SegmentHits(heaps.ids, probed)
+    probed = scan_ranked(
+        queries, segments, allowed=space.segment_bits(), metric=metric, stop=stop, n_candidates=goal.n_candidates
+    )
+    return SegmentHits(probed.ids, probed)
 
 
 def memtable_candidates(

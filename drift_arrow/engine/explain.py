@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from drift_arrow.engine.execute import Request
-    from drift_arrow.engine.probing import Probed
     from drift_arrow.engine.segment_set import SegmentSet
     from drift_arrow.engine.snapshot import Snapshot
     from drift_arrow.engine.spec import CollectionSpec
+    from drift_arrow.kernels.probe import Probed
 
 _SCHEMA: Final = {
     QUERY_COLUMN: pl.UInt32,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drift_arrow.kernels.adc import BucketArrays
+from drift_arrow.kernels.bucket_arrays import BucketArrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +33,8 @@ class SegmentSet:
         Of all buckets.
     buckets : BucketArrays
         Where the SQ8 codes of each bucket lie.
+    counts : (B,) int64
+        Rows of each bucket, dead ones included.
     """
 
     readers: tuple[SegmentReader, ...]
@@ -40,12 +42,20 @@ class SegmentSet:
     n_ids: int
     centroids: NDArray[np.float32]
     buckets: BucketArrays | None
+    counts: NDArray[np.int64]
 
     @classmethod
     def of(cls, readers: tuple[SegmentReader, ...]) -> SegmentSet:
         """Gather the bucket tables of `readers`; O(buckets * dim + rows) copies."""
         if not readers:
-            return cls(readers=(), bases=(), n_ids=0, centroids=np.empty((0, 0), np.float32), buckets=None)
+            return cls(
+                readers=(),
+                bases=(),
+                n_ids=0,
+                centroids=np.empty((0, 0), np.float32),
+                buckets=None,
+                counts=np.empty(0, np.int64),
+            )
         padded = [-(-reader.n_rows // _ALIGN_ROWS) * _ALIGN_ROWS for reader in readers]
         stops = np.cumsum(padded)
         bases = (stops - padded).tolist()
@@ -61,4 +71,12 @@ class SegmentSet:
             norms=norms,
         )
         centroids = np.ascontiguousarray(np.concatenate([reader.centroids for reader in readers]))
-        return cls(readers=readers, bases=tuple(bases), n_ids=int(stops[-1]), centroids=centroids, buckets=buckets)
+        centroids.flags.writeable = False
+        return cls(
+            readers=readers,
+            bases=tuple(bases),
+            n_ids=int(stops[-1]),
+            centroids=centroids,
+            buckets=buckets,
+            counts=buckets.rows.astype(np.int64),
+        )

@@ -5,22 +5,20 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from drift_arrow.kernels.probing import cumulative_shares
+from drift_arrow.kernels.probe import StopRule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from drift_arrow.format.calibration import Calibration
 
-GROWTH: Final = 4
-"""By how much the buckets scanned grow until the next look at the k-th distance."""
+_FIRST_SHARE: Final = 0.25
+"""Of the buckets that a search is expected to scan, those before its first look at the k-th distance."""
 
+_FAR: Final = 4
 _MIN_PROBES: Final = 8
 _PROBES_PER_ROOT: Final = 2.0
 _LEAST_SHARE: Final = 1e-9
@@ -29,64 +27,19 @@ _MARGIN: Final = 0.01
 _MARGIN_OF_MISSES: Final = 0.25
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Stop:
-    """An end of a search: after a number of buckets, or at an expected share of the neighbours.
+    """The end of a search, and the share of all rows that it is expected to scan, above 0 up to 1."""
 
-    Parameters
-    ----------
-    scanned : float
-        Share of all rows that it is expected to scan, above 0 up to 1.
-    n_probe : int or None
-        After so many buckets, or else
-    share : float
-        where the calibrated model expects this share of the neighbours, 0 to 1.
-    careful_share : float
-        Instead of `share` for queries that the calibration does not speak for.
-    selectivity : float
-        Share of the rows that may be returned.
-    calibration : Calibration or None
-        Not None unless `n_probe` is given.
-    """
-
+    rule: StopRule
     scanned: float
-    n_probe: int | None = None
-    share: float = 1.0
-    careful_share: float = 1.0
-    selectivity: float = 1.0
-    calibration: Calibration | None = None
-
-    def places(
-        self,
-        distances: NDArray[np.float32],
-        counts: NDArray[np.int64],
-        radii: NDArray[np.float64],
-        lengths: NDArray[np.float64],
-        *,
-        metric: str,
-        is_careful: NDArray[np.bool_],
-    ) -> NDArray[np.int64]:
-        """How many of its ranked buckets each query needs; see `kernels.probing` for the arguments."""
-        if self.calibration is None:
-            return np.full(len(radii), self.n_probe, dtype=np.int64)
-        model = self.calibration
-        shares = cumulative_shares(
-            distances, counts, radii, lengths, metric, spread=model.spread, effective_dim=model.effective_dim
-        )
-        wanted = np.where(is_careful, self.careful_share, self.share)
-        places: NDArray[np.int64] = (shares < wanted[:, np.newaxis]).sum(axis=1) + 1
-        return places
-
-    def first(self, n_buckets: int) -> int:
-        """How many of `n_buckets` buckets to scan before the first look at the k-th distance."""
-        if self.n_probe is not None:
-            return self.n_probe
-        return max(1, int(self.scanned * n_buckets / GROWTH))
 
 
+@lru_cache(maxsize=256)
 def choose_stop(
     calibration: Calibration | None,
     n_buckets: int,
+    n_rows: int,
     *,
     target_recall: float,
     n_probe: int | None,
@@ -95,18 +48,38 @@ def choose_stop(
 ) -> Stop:
     """The stop of a search for `k` rows when a share `selectivity` in (0, 1] of the rows may be returned.
 
+    Parameters
+    ----------
+    calibration : Calibration or None
+        Of the segments.
+    n_buckets, n_rows : int
+        Of all segments, at least 1.
+    target_recall : float
+        Between 0 and 1.
+    n_probe : int or None
+        Buckets to scan instead.
+    k : int
+        At least 1.
+    selectivity : float
+        In (0, 1].
+
     Notes
     -----
     Where a filter lets every tenth row pass, the k nearest reach as far as the 10 k nearest of all rows, and are spread
     over the buckets like these. Without a calibration 2 * sqrt(B) buckets are probed, as published settings around
     recall .95 do; a filter thins the buckets, so more of them are needed for the same number of candidates.
+
+    A query that meets many more rows than expected before k allowed ones has a filter that keeps rows far from it.
+    Calibration saw no such query, and its stops, which are lower than the recall because they make up for rows that the
+    model expects in too many buckets, would come too early: there the target itself is the share.
     """
-    if n_probe is not None:
-        return Stop(n_probe=min(n_probe, n_buckets), scanned=min(1.0, n_probe / n_buckets))
-    if calibration is None:
-        wanted = max(_MIN_PROBES, math.ceil(_PROBES_PER_ROOT * math.sqrt(n_buckets)))
-        wanted = min(n_buckets, math.ceil(wanted / selectivity))
-        return Stop(n_probe=wanted, scanned=wanted / n_buckets)
+    if calibration is None or n_probe is not None:
+        wanted = n_probe
+        if wanted is None:
+            wanted = max(_MIN_PROBES, math.ceil(_PROBES_PER_ROOT * math.sqrt(n_buckets)))
+            wanted = math.ceil(wanted / selectivity)
+        wanted = min(wanted, n_buckets)
+        return Stop(StopRule(k=k, first=wanted, n_probe=wanted), wanted / n_buckets)
     # queries are harder than rows of the collection, on which the shares were measured, by up to a hundredth
     higher = target_recall + min(_MARGIN, (1 - target_recall) * _MARGIN_OF_MISSES)
     aim = max(target_recall, min(higher, calibration.recalls[-1]))
@@ -117,13 +90,16 @@ def choose_stop(
             [(curve.k, curve.scanned) for curve in calibration.curves],
         )
     )
-    return Stop(
+    rule = StopRule(
+        k=k,
+        first=max(1, int(scanned * n_buckets * _FIRST_SHARE)),
         share=share,
         careful_share=max(share, target_recall),
-        scanned=scanned,
-        selectivity=selectivity,
-        calibration=calibration,
+        far_rows=_FAR * (k / selectivity + n_rows / n_buckets),
+        spread=calibration.spread,
+        effective_dim=calibration.effective_dim,
     )
+    return Stop(rule, scanned)
 
 
 def _share(curves: Sequence[tuple[int, Sequence[float]]], recalls: Sequence[float], recall: float, k: float) -> float:

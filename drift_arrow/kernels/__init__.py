@@ -14,6 +14,7 @@ gather    gather_rows; `float_rows` has gather_float_rows
 integers  encode_integers, decode_integers, decode_vector; `encoded_integers` has EncodedIntegers, check_integers
 keys      KeyTable, fingerprint_ints, fingerprint_strings, first_duplicate, sort_fingerprints, find_sorted
 kmeans    train_centroids, assign_buckets
+probe     probe_buckets, StopRule, Probed
 probing   cumulative_shares, count_allowed
 rank      rank_buckets
 scan      exact_scan

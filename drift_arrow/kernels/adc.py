@@ -5,84 +5,19 @@ Source: Jégou, Douze, Schmid 2011, "Product Quantization for Nearest Neighbor S
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.bitmap import ALL_ROWS, Bits, is_allowed, is_dense, next_allowed
-from drift_arrow.kernels.code_product import code_product, weights_size
-from drift_arrow.kernels.distance import L2, METRIC_CODES, metric_code, normalize_rows
+from drift_arrow.kernels.bitmap import ALL_ROWS, Bits, is_allowed
+from drift_arrow.kernels.bucket_arrays import BucketArrays, checked_bits
+from drift_arrow.kernels.code_tile import TILE_ROWS, measure_tile, multiply_tile, new_scratch, scan_terms
+from drift_arrow.kernels.distance import metric_code
 from drift_arrow.kernels.fixed_point import quantize_query
 from drift_arrow.kernels.topk import Heaps, heap_precedes, heap_replace_root
-
-_COSINE: Final = METRIC_CODES["cosine"]
-TILE_ROWS: Final = 64
-"""Rows between two looks at a heap, for which a filter is judged dense or sparse at once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class BucketArrays:
-    """Every bucket of every segment of a snapshot, structure of arrays, under one numbering of rows.
-
-    Parameters
-    ----------
-    code_address : (B,) uint64
-        Where the (rows, dim) uint8 codes of each bucket start, row after row. Whoever scans keeps that memory alive:
-        a stale address is a crash or a wrong answer, not an error.
-    rows : (B,) uint32
-        Rows of each bucket.
-    first_row : (B,) int64
-        Global number of the first row of each bucket; the others follow.
-    lo, step : (B, dim) float32
-        A code c stands for `lo + step * c`, per dimension.
-    norms : (N,) float32
-        Exact squared length of every row, by global number.
-
-    Raises
-    ------
-    ValueError    wrong dtype, shape or layout, or rows past the end of `norms`
-    """
-
-    code_address: NDArray[np.uint64]
-    rows: NDArray[np.uint32]
-    first_row: NDArray[np.int64]
-    lo: NDArray[np.float32]
-    step: NDArray[np.float32]
-    norms: NDArray[np.float32]
-
-    def __post_init__(self) -> None:
-        n_buckets = len(readonly("code_address", self.code_address, np.uint64, None))
-        readonly("rows", self.rows, np.uint32, n_buckets)
-        readonly("first_row", self.first_row, np.int64, n_buckets)
-        readonly("lo", self.lo, np.float32, n_buckets, None)
-        readonly("step", self.step, np.float32, *self.lo.shape)
-        readonly("norms", self.norms, np.float32, None)
-        if n_buckets and not (self.first_row.min() >= 0 and (self.first_row + self.rows).max() <= len(self.norms)):
-            raise ValueError(f"buckets must lie within the rows that have a norm; rows={len(self.norms)}")
-
-
-@kernel(inline=True)
-def _multiply_tile(
-    address: Any, start: Any, stop: Any, dim: Any, weights: Any, allowed: Any, tile_rows: Any, products: Any
-) -> Any:
-    """Code products of the rows of [start, stop) that are worth reading, and how many these are."""
-    if allowed.size == 0 or is_dense(allowed, start, stop):
-        for i in range(stop - start):
-            tile_rows[i] = start + i
-            products[i] = code_product(address + np.uint64(i) * np.uint64(dim), dim, weights)
-        return stop - start
-    n_found = 0
-    row = next_allowed(allowed, start, stop)
-    while row < stop:
-        tile_rows[n_found] = row
-        products[n_found] = code_product(address + np.uint64(row - start) * np.uint64(dim), dim, weights)
-        n_found += 1
-        row = next_allowed(allowed, row + 1, stop)
-    return n_found
 
 
 @kernel(inner=True)
@@ -101,17 +36,14 @@ def _scan_bucket(
     ids: Any,
 ) -> None:
     """Offer the rows of a bucket at distance `constant + gain * code_product`, plus their norm if there are any."""
-    tile_rows, products, tile_norms, tile_distances = tile
+    tile_rows, tile_distances = tile[0], tile[3]
     for start in range(first_row, first_row + n_rows, TILE_ROWS):
         stop = min(start + TILE_ROWS, first_row + n_rows)
         position = address + np.uint64(start - first_row) * np.uint64(dim)
-        # loops with one purpose each: memory bounds the first, the next two vectorise, the last seldom acts
-        n_found = _multiply_tile(position, start, stop, dim, weights, allowed, tile_rows, products)
-        if norms.size:
-            for i in range(n_found):
-                tile_norms[i] = norms[tile_rows[i]]
-        for i in range(n_found):
-            tile_distances[i] = np.float32(constant + gain * np.float64(products[i]) + np.float64(tile_norms[i]))
+        # loops with one purpose each: memory bounds the first, the second vectorises, the last seldom acts
+        n_found = multiply_tile(position, start, stop, dim, weights, norms, allowed, tile)
+        if not measure_tile(constant, gain, tile, n_found, distances[0]):
+            continue
         for i in range(n_found):
             if tile_distances[i] <= distances[0]:
                 row = tile_rows[i]
@@ -119,44 +51,58 @@ def _scan_bucket(
                     heap_replace_root(distances, ids, tile_distances[i], row)
 
 
+@kernel(inner=True)
+def _scan_pair(
+    query: Any,
+    q: Any,
+    b: Any,
+    terms: Any,
+    buckets: Any,
+    allowed: Any,
+    scratch: Any,
+    distances: Any,
+    ids: Any,
+) -> None:
+    """Offer the allowed rows of bucket number `b` to the heap of `query`, number `q`.
+
+    terms, buckets, scratch : tuple
+        As `scan_terms`, `BucketArrays.arrays` and `new_scratch` give them.
+    """
+    origin, factor, _ = terms
+    code_address, rows, first_row, lo, step, norms = buckets
+    weights, tile = scratch
+    product, scale, _ = quantize_query(query, lo[b], step[b], weights)
+    _scan_bucket(
+        code_address[b],
+        first_row[b],
+        np.int64(rows[b]),
+        query.size,
+        weights,
+        origin[q] - factor * product,
+        -factor * scale,
+        norms,
+        allowed,
+        tile,
+        distances,
+        ids,
+    )
+
+
 @kernel
 def _adc_scan(
     pair_query: Any,
     pair_bucket: Any,
     queries: Any,
-    code_address: Any,
-    rows: Any,
-    first_row: Any,
-    lo: Any,
-    step: Any,
-    norms: Any,
+    terms: Any,
+    buckets: Any,
     allowed: Any,
-    origin: Any,
-    factor: Any,
-    weights: Any,
-    tile: Any,
+    scratch: Any,
     distances: Any,
     ids: Any,
 ) -> None:
-    """Scan bucket after bucket; a distance is `origin[query] - factor * <query, row>`, plus the norm of the row."""
     for pair in range(pair_query.size):
         q = pair_query[pair]
-        b = pair_bucket[pair]
-        product, scale = quantize_query(queries[q], lo[b], step[b], weights)
-        _scan_bucket(
-            code_address[b],
-            first_row[b],
-            np.int64(rows[b]),
-            queries.shape[1],
-            weights,
-            origin[q] - factor * product,
-            -factor * scale,
-            norms,
-            allowed,
-            tile,
-            distances[q],
-            ids[q],
-        )
+        _scan_pair(queries[q], q, pair_bucket[pair], terms, buckets, allowed, scratch, distances[q], ids[q])
 
 
 def adc_scan(
@@ -203,38 +149,18 @@ def adc_scan(
     if len(heaps.ids) != len(queries):
         raise ValueError(f"need as many heaps as queries; got={len(heaps.ids)} queries={len(queries)}")
     code = metric_code(metric)
-    if code == _COSINE:
-        queries = readonly("queries", normalize_rows(queries), np.float32, *queries.shape)
-    lengths = np.square(queries, dtype=np.float64).sum(axis=1)
-    origin = {"l2": lengths, "cosine": np.ones_like(lengths), "dot": np.zeros_like(lengths)}[metric]
+    queries, terms = scan_terms(queries, buckets, code)
     pair_query, pair_bucket = _pairs(probes)
     _adc_scan(
         pair_query,
         pair_bucket,
         queries,
-        readonly("code_address", buckets.code_address, np.uint64, n_buckets),
-        readonly("rows", buckets.rows, np.uint32, n_buckets),
-        readonly("first_row", buckets.first_row, np.int64, n_buckets),
-        readonly("lo", buckets.lo, np.float32, n_buckets, queries.shape[1]),
-        readonly("step", buckets.step, np.float32, n_buckets, queries.shape[1]),
-        readonly("norms", buckets.norms[: None if code == L2 else 0], np.float32, None),
-        ALL_ROWS if allowed is None else _checked_bits(allowed, buckets),
-        origin,
-        2.0 if code == L2 else 1.0,
-        np.zeros(weights_size(queries.shape[1]), np.int16),
-        _new_tile(),
+        terms,
+        buckets.arrays(code),
+        ALL_ROWS if allowed is None else checked_bits(allowed, buckets),
+        new_scratch(queries.shape[1]),
         heaps.distances,
         heaps.ids,
-    )
-
-
-def _new_tile() -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
-    """Row numbers, code products, norms and distances of the rows of one tile."""
-    return (
-        np.empty(TILE_ROWS, np.int64),
-        np.empty(TILE_ROWS, np.int32),
-        np.zeros(TILE_ROWS, np.float32),
-        np.empty(TILE_ROWS, np.float32),
     )
 
 
@@ -246,11 +172,3 @@ def _pairs(probes: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int6
         order = np.argsort(pair_bucket, kind="stable")
         pair_query, pair_bucket = pair_query[order], pair_bucket[order]
     return np.ascontiguousarray(pair_query), np.ascontiguousarray(pair_bucket)
-
-
-def _checked_bits(allowed: Bits, buckets: BucketArrays) -> Bits:
-    bits = readonly("allowed", allowed, np.uint8, None)
-    end = int((buckets.first_row + buckets.rows).max(initial=0))
-    if 8 * len(bits) < end:
-        raise ValueError(f"allowed must reach to the last row; bits={8 * len(bits)} rows={end}")
-    return bits

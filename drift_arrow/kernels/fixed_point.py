@@ -19,19 +19,23 @@ _LARGEST_WEIGHT: Final = 32_767.0
 _LARGEST_TOTAL: Final = 8_380_000.0
 _PEAK_UNITS: Final = float(1 << 30)
 _MEAN_CODE: Final = 127.5
+# of a number that is uniform over a step of 1
+_VARIANCE: Final = 1 / 12
 
 
 @kernel(reassociate=True, inner=True)
 def _sums(query: Any, lo: Any, step: Any) -> Any:
-    """<query, lo + step * 127.5> and the sum of |query * step|, in float64."""
+    """<query, lo + step * 127.5>, and the sums of |query * step| and of its square, in float64."""
     product = 0.0
     total = 0.0
+    squares = 0.0
     for j in range(query.size):
         value = np.float64(query[j])
         weight = value * np.float64(step[j])
         product += value * np.float64(lo[j]) + weight * _MEAN_CODE
         total += abs(weight)
-    return product, total
+        squares += weight * weight
+    return product, total, squares
 
 
 @kernel(inner=True)
@@ -56,7 +60,7 @@ def _round(query: Any, step: Any, inverse: Any, weights: Any) -> Any:
 
 @kernel(inner=True)
 def quantize_query(query: Any, lo: Any, step: Any, weights: Any) -> Any:
-    """Write the weights of a query for one bucket; give (constant, scale).
+    """Write the weights of a query for one bucket; give (constant, scale, deviation).
 
     query, lo, step : (dim,) float32
     weights : (weights_size(dim),) int16
@@ -64,9 +68,10 @@ def quantize_query(query: Any, lo: Any, step: Any, weights: Any) -> Any:
 
     The inner product of the query with a row is `constant + scale * code_product`. A weight is off by at most half a
     scale, times the distance of the code from the middle, 127.5; scale is the larger of max(|q * step|) / 2**15 and
-    mean(|q * step|) * dim / 2**23. That is small beside the rounding of the codes themselves, half of |q * step|.
+    mean(|q * step|) * dim / 2**23. That is small beside the rounding of the codes themselves, half of |q * step|, whose
+    sum over all dimensions has the given standard deviation.
     """
-    product, total = _sums(query, lo, step)
+    product, total, squares = _sums(query, lo, step)
     scale = 0.0
     inverse = 0.0
     if 0.0 < total < np.inf:
@@ -77,4 +82,4 @@ def quantize_query(query: Any, lo: Any, step: Any, weights: Any) -> Any:
     shift = weights.size - query.size
     sum_of_weights = _round(query[:whole], step[:whole], inverse, weights[:whole])
     sum_of_weights += _round(query[whole:], step[whole:], inverse, weights[whole + shift :])
-    return product - scale * _MEAN_CODE * np.float64(sum_of_weights), scale
+    return product - scale * _MEAN_CODE * np.float64(sum_of_weights), scale, np.sqrt(squares * _VARIANCE)

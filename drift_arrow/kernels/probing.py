@@ -19,14 +19,17 @@ from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.bitmap import Bits
 from drift_arrow.kernels.distance import DOT, metric_code
+from drift_arrow.kernels.normal import normal_share
 
-_LEAST_SPREAD: Final = 1e-30
-_ROOT_OF_HALF: Final = math.sqrt(0.5)
+LEAST_SPREAD: Final = 1e-30
+"""Stands for a spread or a length of zero, by which nothing could be divided."""
 
 
-@kernel
-def _ball_score(distance: Any, radius: Any, spread: Any, effective_dim: Any) -> Any:
-    """Standard deviations from the mean squared distance of a bucket's rows up to `radius`, also squared."""
+@kernel(inline=True)
+def neighbour_score(distance: Any, radius: Any, length: Any, is_dot: Any, spread: Any, effective_dim: Any) -> Any:
+    """Standard deviations from the mean distance of a bucket's rows up to `radius`; NaN at an infinite distance."""
+    if is_dot:
+        return (radius - distance) / (length * math.sqrt(spread / effective_dim))
     variance = (4.0 * distance * spread + 2.0 * spread * spread) / effective_dim
     return (radius - distance - spread) / math.sqrt(variance)
 
@@ -36,22 +39,17 @@ def _cumulative_shares(
     distances: Any, counts: Any, radii: Any, lengths: Any, is_dot: Any, spread: Any, effective_dim: Any, out: Any
 ) -> None:
     for q in range(distances.shape[0]):
-        deviation = lengths[q] * math.sqrt(spread / effective_dim)
         total = 0.0
         for j in range(distances.shape[1]):
             distance = np.float64(distances[q, j])
-            if is_dot:
-                score = (radii[q] - distance) / deviation
-            else:
-                score = _ball_score(distance, radii[q], spread, effective_dim)
-            expected = np.float64(counts[q, j]) * 0.5 * math.erfc(-score * _ROOT_OF_HALF)
-            # false for NaN: a centroid at an infinite distance has no neighbours
-            if expected > 0.0:
-                total += expected
-            out[q, j] = total
+            score = neighbour_score(distance, radii[q], lengths[q], is_dot, spread, effective_dim)
+            out[q, j] = np.float64(counts[q, j]) * normal_share(score)
+            total += out[q, j]
+        found = 0.0
         # nothing is expected anywhere when the neighbours found are much closer than all centroids
         for j in range(distances.shape[1]):
-            out[q, j] = out[q, j] / total if total > 0.0 else 1.0
+            found += out[q, j]
+            out[q, j] = found / total if total > 0.0 else 1.0
 
 
 def cumulative_shares(
@@ -106,9 +104,9 @@ def cumulative_shares(
         distances,
         readonly("counts", counts, np.int64, n_queries, n_buckets),
         readonly("radii", radii, np.float64, n_queries),
-        np.maximum(readonly("lengths", lengths, np.float64, n_queries), _LEAST_SPREAD),
+        np.maximum(readonly("lengths", lengths, np.float64, n_queries), LEAST_SPREAD),
         metric_code(metric) == DOT,
-        max(float(spread), _LEAST_SPREAD),
+        max(float(spread), LEAST_SPREAD),
         float(effective_dim),
         shares,
     )

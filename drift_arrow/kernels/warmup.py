@@ -14,8 +14,9 @@ import numpy as np
 from drift_arrow.kernels import bitmap, distance, keys
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import INTERPRETED
-from drift_arrow.kernels.adc import BucketArrays, adc_scan
+from drift_arrow.kernels.adc import adc_scan
 from drift_arrow.kernels.bloom import bloom_contains, build_bloom
+from drift_arrow.kernels.bucket_arrays import BucketArrays
 from drift_arrow.kernels.compile_watch import WATCH
 from drift_arrow.kernels.dictionary import number_distinct
 from drift_arrow.kernels.encoded_floats import FLOATS, check_floats
@@ -27,6 +28,7 @@ from drift_arrow.kernels.gather import gather_rows
 from drift_arrow.kernels.integers import decode_integers, decode_kinds, encode_integers
 from drift_arrow.kernels.kmeans import train_centroids
 from drift_arrow.kernels.lanes import VALUES
+from drift_arrow.kernels.probe import StopRule, probe_buckets
 from drift_arrow.kernels.probing import cumulative_shares
 from drift_arrow.kernels.rank import rank_buckets
 from drift_arrow.kernels.scan import exact_scan
@@ -61,6 +63,8 @@ def _scans() -> None:
     order, distances = rank_buckets(matrix, matrix, "l2")
     radii = np.ones(4)
     cumulative_shares(distances, order, radii, radii, "l2", spread=1.0, effective_dim=8.0)
+    one = StopRule(k=1, first=1, n_probe=1)
+    probe_buckets(matrix, matrix[:1], buckets, np.full(1, 4), None, "l2", one, 1)
 
 
 def _strings() -> None:

@@ -13,7 +13,6 @@ from drift_arrow.engine.stop import choose_stop
 from drift_arrow.errors import InvalidArgumentError
 from drift_arrow.format.calibration import Calibration, Curve
 from drift_arrow.kernels import bitmap
-from drift_arrow.kernels.topk import Heaps
 from tests.tables import DIM, create, make_table, matrix_of
 
 METRICS = ["l2", "cosine", "dot"]
@@ -86,10 +85,9 @@ def test_a_higher_target_scans_more(searched):
     counts = []
     for target in (0.3, 0.6, 0.9, 0.99, 0.9999):
         stop = choose_stop(
-            calibration, len(segments.centroids), target_recall=target, n_probe=None, k=K, selectivity=1.0
+            calibration, len(segments.centroids), N_ROWS, target_recall=target, n_probe=None, k=K, selectivity=1.0
         )
-        heaps = Heaps.empty(len(queries), 4 * K)
-        probed = scan_ranked(queries, segments, heaps, allowed=None, k=K, metric=docs.metric, stop=stop)
+        probed = scan_ranked(queries, segments, allowed=None, metric=docs.metric, stop=stop, n_candidates=4 * K)
         counts.append(probed.counts.mean())
     assert counts == sorted(counts)
     assert counts[0] < counts[-1] / 4
@@ -209,13 +207,13 @@ MODEL = Calibration(n_rows=1, n_buckets=1, spread=1.0, effective_dim=8.0, recall
     ],
 )
 def test_the_share_is_read_off_the_curves(target, k, selectivity, share):
-    stop = choose_stop(MODEL, 100, target_recall=target, n_probe=None, k=k, selectivity=selectivity)
-    assert stop.share == pytest.approx(share)
+    stop = choose_stop(MODEL, 100, 1000, target_recall=target, n_probe=None, k=k, selectivity=selectivity)
+    assert stop.rule.share == pytest.approx(share)
 
 
 def test_shares_between_and_beyond_the_curves_ascend():
     def share(target, k):
-        return choose_stop(MODEL, 100, target_recall=target, n_probe=None, k=k, selectivity=1.0).share
+        return choose_stop(MODEL, 100, 1000, target_recall=target, n_probe=None, k=k, selectivity=1.0).rule.share
 
     by_target = [share(target, 10) for target in np.linspace(0.01, 0.999, 50)]
     by_k = [share(0.95, k) for k in (1, 2, 5, 10, 50, 1000, 10_000)]
@@ -248,8 +246,7 @@ def test_a_filter_moves_rows_out_of_reach_of_the_first_buckets(searched):
     segments = docs.pin().segment_set
     mask = np.zeros(segments.n_ids, np.bool_)
     mask[-5:] = True
-    stop = choose_stop(None, len(segments.centroids), target_recall=0.9, n_probe=1, k=K, selectivity=1.0)
-    heaps = Heaps.empty(3, K)
+    stop = choose_stop(None, len(segments.centroids), N_ROWS, target_recall=0.9, n_probe=1, k=5, selectivity=1.0)
     allowed = bitmap.from_mask(mask)
-    probed = scan_ranked(queries[:3], segments, heaps, allowed=allowed, k=5, metric=docs.metric, stop=stop)
+    probed = scan_ranked(queries[:3], segments, allowed=allowed, metric=docs.metric, stop=stop, n_candidates=K)
     assert (probed.counts > 1).all()

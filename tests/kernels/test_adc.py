@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drift_arrow.kernels import bitmap
-from drift_arrow.kernels.adc import BucketArrays, adc_scan
+from drift_arrow.kernels.adc import adc_scan
+from drift_arrow.kernels.bucket_arrays import BucketArrays
 from drift_arrow.kernels.sq8 import sq8_encode
 from drift_arrow.kernels.topk import Heaps
 from tests import oracle

@@ -1,0 +1,256 @@
+"""The compiled rounds of `probe`: rank, scan a few buckets of every query, look at what they gave, and go on."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from drift_arrow.kernels._jit import kernel
+from drift_arrow.kernels.bitmap import is_allowed
+from drift_arrow.kernels.bucket_order import sort_into_bins, sort_next_bins
+from drift_arrow.kernels.code_tile import TILE_ROWS, measure_tile, multiply_tile
+from drift_arrow.kernels.distance import DOT, L2, METRIC_CODES, row_distance
+from drift_arrow.kernels.fixed_point import quantize_query
+from drift_arrow.kernels.normal import NORMAL_LIMIT, normal_share
+from drift_arrow.kernels.pool import MARGIN, replace_largest, shrink_pool
+from drift_arrow.kernels.probing import neighbour_score
+
+_COSINE: Final = METRIC_CODES["cosine"]
+_TILE_CENTROIDS: Final = 64
+"""Centroids that all queries visit before the next ones are read."""
+
+_ROUNDED: Final = 1 - 1e-9
+"""All that is expected, summed in another order."""
+
+_GROWTH: Final = 4
+"""By how much the buckets scanned grow until the next look at the k-th distance."""
+
+
+@kernel(inner=True)
+def _rank(queries: Any, centroids: Any, metric: Any, distances: Any) -> None:
+    """Distances of all centroids, (nq, B): squared ones, or negative inner products for dot. Never NaN."""
+    kind = L2 if metric == L2 else DOT
+    for start in range(0, centroids.shape[0], _TILE_CENTROIDS):
+        stop = min(start + _TILE_CENTROIDS, centroids.shape[0])
+        for q in range(queries.shape[0]):
+            for b in range(start, stop):
+                distance = row_distance(centroids[b], queries[q], np.float32(1), kind)
+                if metric == _COSINE:
+                    # squared distance of unit vectors
+                    distance = max(np.float32(2) + np.float32(2) * distance, np.float32(0))
+                distances[q, b] = np.float32(np.inf) if np.isnan(distance) else distance
+
+
+@kernel(inner=True)
+def _begin(bins: Any, q: Any, distances: Any, counts: Any, rows: Any, k: Any, far_rows: Any) -> Any:
+    """Sort buckets until k allowed rows are met: how many but the last, and whether these have many other rows."""
+    order, ends, n_sorted, numbers = bins
+    sort_into_bins(distances, order[q], ends[q], numbers)
+    n_allowed, n_rows, place = np.int64(0), np.int64(0), 0
+    while place < distances.size:
+        n_sorted[q] = sort_next_bins(order[q], ends[q], n_sorted[q], place + 1, distances)
+        bucket = order[q, place]
+        n_allowed += counts[bucket]
+        if n_allowed >= k:
+            break
+        n_rows += np.int64(rows[bucket])
+        place += 1
+    return place, n_rows > far_rows
+
+
+@kernel(inner=True)
+def _expect(distances: Any, counts: Any, radius: Any, length: Any, is_dot: Any, model: Any, expected: Any) -> Any:
+    """Write the neighbours expected in each bucket, and give their sum."""
+    _, _, _, spread, effective_dim = model
+    # on its own, because roots and quotients are vectors and a look at a table is not
+    for b in range(distances.size):
+        expected[b] = neighbour_score(np.float64(distances[b]), radius, length, is_dot, spread, effective_dim)
+    total = 0.0
+    for b in range(distances.size):
+        expected[b] = np.float64(counts[b]) * normal_share(expected[b]) if expected[b] > -NORMAL_LIMIT else 0.0
+        total += expected[b]
+    return total
+
+
+@kernel(inner=True)
+def _place_of_share(bins: Any, q: Any, limit: Any, distances: Any, expected: Any, wanted: Any) -> Any:
+    """How many buckets, at most `limit`, hold an expected number of neighbours."""
+    order, ends, n_sorted, _ = bins
+    found = 0.0
+    for place in range(limit):
+        n_sorted[q] = sort_next_bins(order[q], ends[q], n_sorted[q], place + 1, distances)
+        found += expected[order[q, place]]
+        if found >= wanted:
+            return place + 1
+    return limit
+
+
+@kernel(inner=True)
+def _offer_bucket(
+    query: Any, q: Any, b: Any, terms: Any, buckets: Any, allowed: Any, scratch: Any, pools: Any, best: Any
+) -> None:
+    """Put the allowed rows of bucket number `b` that may be among the nearest into the pool of query number `q`."""
+    origin, factor, _ = terms
+    code_address, rows, first_row, lo, step, norms = buckets
+    weights, tile = scratch
+    tile_rows, tile_distances = tile[0], tile[3]
+    nearest, least, ids, sizes = pools
+    product, scale, deviation = quantize_query(query, lo[b], step[b], weights)
+    constant, gain, margin = origin[q] - factor * product, -factor * scale, np.float32(MARGIN * factor * deviation)
+    first, end = first_row[b], first_row[b] + np.int64(rows[b])
+    bound, size = nearest[q, 0], sizes[q]
+    for start in range(first, end, TILE_ROWS):
+        stop = min(start + TILE_ROWS, end)
+        position = code_address[b] + np.uint64(start - first) * np.uint64(query.size)
+        # loops with one purpose each: memory bounds the first, the second vectorises, the last seldom acts
+        n_found = multiply_tile(position, start, stop, query.size, weights, norms, allowed, tile)
+        if not measure_tile(constant, gain, tile, n_found, bound + margin):
+            continue
+        if size + n_found > least.shape[1]:
+            size = shrink_pool(least[q], ids[q], size, bound, best[0], best[1])
+        for i in range(n_found):
+            distance = tile_distances[i]
+            if distance <= bound + margin and is_allowed(allowed, tile_rows[i]):
+                least[q, size], ids[q, size] = distance - margin, tile_rows[i]
+                size += 1
+                if distance < bound:
+                    replace_largest(nearest[q], distance)
+                    bound = nearest[q, 0]
+    sizes[q] = size
+
+
+@kernel(inner=True)
+def _next_stop(
+    q: Any,
+    distances: Any,
+    counts: Any,
+    length: Any,
+    metric: Any,
+    n_probe: Any,
+    model: Any,
+    bins: Any,
+    state: Any,
+    radius: Any,
+    expected: Any,
+) -> Any:
+    """How many buckets query number `q` shall have scanned before the next look; as many as now if it is done."""
+    limits, n_probed, _, wanted = state
+    if not limits[q]:
+        return n_probed[q]
+    limits[q] *= _GROWTH
+    limit = min(limits[q], distances.size)
+    if radius == np.inf:
+        return limit
+    if n_probe:
+        return min(max(n_probe, n_probed[q]), limit)
+    if wanted[q] >= 1.0:
+        return limit
+    if metric == _COSINE:
+        # the squared distance of unit vectors is twice their cosine distance
+        radius *= 2.0
+    total = _expect(distances, counts, radius, length, metric == DOT, model, expected)
+    place = _place_of_share(bins, q, limit, distances, expected, wanted[q] * total * _ROUNDED)
+    # the k-th distance only improves, so a share that is reached now will have been enough
+    limits[q] = limit if place == limit else 0
+    return max(place, n_probed[q])
+
+
+@kernel
+def probe_all(
+    queries: Any,
+    terms: Any,
+    metric: Any,
+    centroids: Any,
+    counts: Any,
+    buckets: Any,
+    allowed: Any,
+    sizes: Any,
+    model: Any,
+    bins: Any,
+    distances: Any,
+    state: Any,
+    scratch: Any,
+    sorting: Any,
+    pools: Any,
+    best: Any,
+) -> None:
+    """All of `probe.probe_buckets`, which is the only caller and allocates whatever is written here.
+
+    sizes, model : tuple
+        Fields of a `StopRule`.
+    bins : (order, ends, n_sorted, numbers)
+        See `bucket_order`.
+    state : (limits, n_probed, upto, wanted), each (nq,)
+        Most buckets until the next look, 0 after the last one; buckets scanned; buckets to scan in this round; share.
+    pools : (nearest, least, ids, sizes)
+        Heaps of the k best distances, (nq, k), and see `pool.shrink_pool`; `best` is its scratch.
+    """
+    k, first, n_probe = sizes
+    share, careful_share, far_rows, _, _ = model
+    limits, n_probed, upto, wanted = state
+    order, ends, n_sorted, _ = bins
+    expected, scan_scratch = scratch
+    nearest, least, ids, n_kept = pools
+    n_buckets = centroids.shape[0]
+    _rank(queries, centroids, metric, distances)
+    for q in range(queries.shape[0]):
+        place, is_far = _begin(bins, q, distances[q], counts, buckets[1], k, far_rows)
+        limits[q] = max(place + 1, first)
+        upto[q] = min(limits[q], n_buckets)
+        wanted[q] = careful_share if is_far else share
+    n_active = queries.shape[0] if n_buckets else 0
+    while n_active:
+        for q in range(queries.shape[0]):
+            n_sorted[q] = sort_next_bins(order[q], ends[q], n_sorted[q], upto[q], distances[q])
+        _scan_windows(queries, terms, buckets, allowed, order, n_probed, upto, scan_scratch, sorting, pools, best)
+        n_active = 0
+        for q in range(queries.shape[0]):
+            if n_probed[q] < upto[q]:
+                n_probed[q] = upto[q]
+                radius = np.float64(nearest[q, 0])
+                upto[q] = _next_stop(
+                    q, distances[q], counts, terms[2][q], metric, n_probe, model, bins, state, radius, expected
+                )
+                n_active += upto[q] > n_probed[q]
+    for q in range(queries.shape[0]):
+        size = shrink_pool(least[q], ids[q], n_kept[q], nearest[q, 0], best[0], best[1])
+        ids[q, size:] = -1
+
+
+@kernel(inner=True)
+def _scan_windows(
+    queries: Any,
+    terms: Any,
+    buckets: Any,
+    allowed: Any,
+    order: Any,
+    n_probed: Any,
+    upto: Any,
+    scratch: Any,
+    sorting: Any,
+    pools: Any,
+    best: Any,
+) -> None:
+    """Scan the buckets at the places [n_probed, upto) of each query: bucket by bucket where there are several."""
+    if queries.shape[0] == 1:
+        for bucket in order[0, n_probed[0] : upto[0]]:
+            _offer_bucket(queries[0], 0, bucket, terms, buckets, allowed, scratch, pools, best)
+        return
+    starts, members = sorting
+    starts[:] = 0
+    for q in range(queries.shape[0]):
+        for bucket in order[q, n_probed[q] : upto[q]]:
+            starts[bucket + 1] += 1
+    for b in range(1, starts.size):
+        starts[b] += starts[b - 1]
+    for q in range(queries.shape[0]):
+        for bucket in order[q, n_probed[q] : upto[q]]:
+            members[starts[bucket]] = q
+            starts[bucket] += 1
+    # each start has moved to the next bucket's
+    begin = 0
+    for bucket in range(starts.size - 1):
+        for q in members[begin : starts[bucket]]:
+            _offer_bucket(queries[q], q, bucket, terms, buckets, allowed, scratch, pools, best)
+        begin = starts[bucket]
