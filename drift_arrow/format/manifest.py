@@ -15,7 +15,7 @@ from drift_arrow.format.calibration import Calibration, calibration_from
 from drift_arrow.format.canonical_json import Fields, check_version, dump_json, load_json
 from drift_arrow.format.checksum import check_xxh3_128, xxh3_128
 from drift_arrow.format.layout import FORMAT_VERSION, MANIFEST_KIND, MAX_MANIFEST_BYTES, MAX_SEGMENT_ROWS, Buffer
-from drift_arrow.format.schema import decode_schema, encode_schema
+from drift_arrow.format.schema import decode_schema, encode_schema, is_vector_type
 
 _DIGEST: Final = "[0-9a-f]{32}"
 _UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -193,6 +193,9 @@ def _manifest_from(fields: Fields) -> Manifest:
     check_version(fields, MANIFEST_KIND)
     fields.only(*Manifest.__dataclass_fields__, "kind", "format_version")
     schema = decode_schema(fields.base64("schema"), path=fields.path, offset=fields.offset)
+    vector = _column(fields, "vector", schema)
+    if not is_vector_type(schema.field(vector).type):
+        raise fields.error("names a vector column of another type")
     segments = tuple(_segment_from(entry) for entry in fields.objects("segments"))
     if len({segment.path for segment in segments}) != len(segments):
         raise fields.error("names a segment twice")
@@ -203,7 +206,7 @@ def _manifest_from(fields: Fields) -> Manifest:
         created_ns=fields.long_integer("created_ns"),
         collection_uuid=UUID(fields.text("collection_uuid", _UUID)),
         schema=schema,
-        vector=_column(fields, "vector", schema),
+        vector=vector,
         key=_column(fields, "key", schema),
         metric=fields.text("metric", "l2|cosine|dot"),
         options=_options(fields),

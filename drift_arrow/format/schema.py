@@ -8,6 +8,13 @@ from drift_arrow.errors import CorruptionError, LimitExceededError
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.layout import MAX_SCHEMA_BYTES, Buffer
 
+_VECTOR_VALUES = (pa.float16(), pa.float32(), pa.float64())
+
+
+def is_vector_type(kind: pa.DataType) -> bool:
+    """Whether a type is what vectors are stored as: lists of one length, at least 1, of floating point numbers."""
+    return isinstance(kind, pa.FixedSizeListType) and kind.list_size > 0 and kind.value_type in _VECTOR_VALUES
+
 
 def encode_schema(schema: pa.Schema) -> pa.Buffer:
     """Write `schema`, at most 2 MiB.

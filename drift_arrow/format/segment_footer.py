@@ -26,7 +26,7 @@ from drift_arrow.format.layout import (
     SEGMENT_TAIL_MAGIC,
     padding_bytes,
 )
-from drift_arrow.format.schema import decode_schema, encode_schema
+from drift_arrow.format.schema import decode_schema, encode_schema, is_vector_type
 
 _PREFIX: Final = struct.Struct("<II")
 _TAIL: Final = struct.Struct("<QQQQ")
@@ -161,7 +161,7 @@ def _meta_from(fields: Fields) -> SegmentMeta:
     vector, key = fields.text("vector"), fields.text("key")
     if schema.get_field_index(key) < 0 or schema.get_field_index(vector) < 0:
         raise fields.error("names a column that is not in the schema")
-    if not isinstance(schema.field(vector).type, pa.FixedSizeListType):
+    if not is_vector_type(schema.field(vector).type):
         raise fields.error("names a vector column of another type")
     n_rows = fields.integer("n_rows", 1, MAX_SEGMENT_ROWS)
     return SegmentMeta(

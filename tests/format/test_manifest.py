@@ -175,6 +175,7 @@ def test_a_tombstone_path_that_no_writer_writes_is_damage(path):
         {"schema": "no base64!"},
         {"schema": "AAAA"},
         {"vector": "absent"},
+        {"vector": "id"},
         {"key": "absent"},
         {"metric": "hamming"},
         {"options": []},

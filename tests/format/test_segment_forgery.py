@@ -1,5 +1,6 @@
 """Segments whose checksums are right and whose contents are not: nothing in them is trusted beyond its checks."""
 
+import base64
 import struct
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from drift_arrow.format.block_index import INDEX_DTYPE
 from drift_arrow.format.canonical_json import dump_json, load_json
 from drift_arrow.format.checksum import xxh3_128
 from drift_arrow.format.layout import HEADER_BYTES, PAGE_BYTES, BlockType
+from drift_arrow.format.schema import encode_schema
 from drift_arrow.format.segment_footer import SegmentTail
 from drift_arrow.format.segment_reader import SegmentReader
 from drift_arrow.format.segment_sink import SegmentSink
@@ -59,6 +61,12 @@ def resealed(*, meta=None, entries=(), footer=None, header=None, tail=None):
     return body + replace(pointer, **(tail or {})).encode()
 
 
+def schema_with_vectors(kind):
+    schema = SegmentReader(DATA, "p").schema
+    place = schema.get_field_index("embedding")
+    return base64.b64encode(encode_schema(schema.set(place, schema.field(place).with_type(kind)))).decode()
+
+
 def test_resealing_without_a_change_gives_the_same_file():
     assert resealed() == DATA
 
@@ -77,6 +85,10 @@ FORGED_META = {
     "an unknown key": {"key": "absent"},
     "an unknown vector": {"vector": "absent"},
     "a vector that is none": {"vector": "id"},
+    "vectors of text": {"schema": schema_with_vectors(pa.list_(pa.string(), 2))},
+    "vectors of integers": {"schema": schema_with_vectors(pa.list_(pa.int32(), 3))},
+    "vectors without numbers": {"schema": schema_with_vectors(pa.list_(pa.float32(), 0))},
+    "vectors of any length": {"schema": schema_with_vectors(pa.list_(pa.float32()))},
     "no schema": {"schema": ""},
     "more than it knows": {"extra": 1},
     "another kind": {"kind": "drift-manifest"},
