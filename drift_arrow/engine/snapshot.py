@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from drift_arrow.engine.mask_cache import MaskCache
 from drift_arrow.engine.segment_set import SegmentSet
 from drift_arrow.kernels import bitmap
 from drift_arrow.kernels.keys import find_sorted
@@ -34,12 +35,15 @@ class SegmentView:
         Bit r is set if row r is alive; None when all are. Replaced, never changed (copy on write).
     n_live : int
         Rows that are alive.
+    masks : MaskCache
+        Of conditions on its rows, dead ones included; shared by all views after this one.
     """
 
     entry: SegmentEntry
     reader: SegmentReader
     live: NDArray[np.uint8] | None
     n_live: int
+    masks: MaskCache = field(default_factory=MaskCache)
 
     @property
     def n_rows(self) -> int:
