@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from drift_arrow.engine.grouping import LocalGroups
     from drift_arrow.engine.memtable import Memtable
     from drift_arrow.format.manifest import Manifest, SegmentEntry
     from drift_arrow.format.segment_reader import SegmentReader
@@ -37,6 +38,8 @@ class SegmentView:
         Rows that are alive.
     masks : MaskCache
         Of conditions on its rows, dead ones included; shared by all views after this one.
+    groups : dict of str to LocalGroups
+        Of the column that its rows were last grouped by; shared too.
     """
 
     entry: SegmentEntry
@@ -44,6 +47,7 @@ class SegmentView:
     live: NDArray[np.uint8] | None
     n_live: int
     masks: MaskCache = field(default_factory=MaskCache)
+    groups: dict[str, LocalGroups] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:

@@ -12,7 +12,7 @@ from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.bitmap import ALL_ROWS, Bits, is_allowed, is_dense, n_bytes, next_allowed
 from drift_arrow.kernels.distance import lengths, metric_code, row_distance
 from drift_arrow.kernels.grouped_heap import Groups, grouping_of, heap_offer
-from drift_arrow.kernels.topk import Heaps, heap_precedes
+from drift_arrow.kernels.topk import Heaps, heap_precedes, no_floors
 
 _NO_IDS: Final = readonly("no ids", np.empty(0, np.int64), np.int64, 0)
 _TILE_ROWS: Final = 64
@@ -56,7 +56,7 @@ def _exact_scan(
     queries: Any,
     query_lengths: Any,
     metric: Any,
-    floor: Any,
+    floors: Any,
     grouping: Any,
     distances: Any,
     ids: Any,
@@ -74,7 +74,7 @@ def _exact_scan(
                 queries[q],
                 query_lengths[q],
                 metric,
-                floor,
+                floors[q],
                 grouping,
                 q,
                 distances[q],
@@ -91,7 +91,7 @@ def exact_scan(
     heaps: Heaps,
     *,
     row_ids: NDArray[np.int64] | None = None,
-    floor: float = -np.inf,
+    floors: NDArray[np.float32] | None = None,
     groups: Groups | None = None,
 ) -> None:
     """Offer every allowed row of a matrix to the heap of every query.
@@ -110,8 +110,8 @@ def exact_scan(
         Of the nq queries; updated in place.
     row_ids : (n,) int64, optional
         Id of each row, instead of `first_id` and those that follow.
-    floor : float
-        Rows at a smaller distance are passed over.
+    floors : (nq,) float32, optional
+        Rows at a smaller distance from a query are passed over.
     groups : Groups, optional
         Of the heaps; limits how many candidates of a group they hold.
 
@@ -141,7 +141,7 @@ def exact_scan(
         queries,
         lengths(queries),
         metric_code(metric),
-        np.float32(floor),
+        no_floors(len(queries)) if floors is None else readonly("floors", floors, np.float32, len(queries)),
         grouping_of(groups),
         heaps.distances,
         heaps.ids,

@@ -90,3 +90,10 @@ class Heaps:
         """New (nq, k) arrays (ids, distances), each row from best to worst, unfilled slots last."""
         order = np.lexsort((self.ids.view(np.uint64), self.distances), axis=-1)
         return np.take_along_axis(self.ids, order, axis=-1), np.take_along_axis(self.distances, order, axis=-1)
+
+
+def no_floors(n_queries: int) -> NDArray[np.float32]:
+    """Least distances of candidates, (nq,) float32 and read-only, that keep none out."""
+    floors = np.full(n_queries, -np.inf, np.float32)
+    floors.flags.writeable = False
+    return floors

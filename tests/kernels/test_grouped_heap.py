@@ -69,7 +69,7 @@ def test_several_scans_of_allowed_rows_with_ids_of_their_own_fill_one_grouped_he
 @pytest.mark.parametrize(("floor", "ceiling"), [(4, np.inf), (-np.inf, 9), (1, 16), (2, 3)])
 def test_only_rows_from_the_floor_to_the_ceiling_enter(floor, ceiling):
     heaps = Heaps.empty(1, 8, ceiling)
-    exact_scan(line(range(6)), 0, None, line([0]), "l2", heaps, floor=floor)
+    exact_scan(line(range(6)), 0, None, line([0]), "l2", heaps, floors=np.full(1, floor, np.float32))
     kept = [row for row in range(6) if floor <= row**2 <= ceiling]
     assert [row for _, row in found(heaps) if row >= 0] == kept
 
