@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from drift_arrow.engine.analyze import analyze
 from drift_arrow.engine.candidates import Goal
 from drift_arrow.engine.execute import Request, execute
 from drift_arrow.engine.explain import explain
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import pyarrow.compute as pc
     from numpy.typing import NDArray
 
+    from drift_arrow.engine.analysis import Analysis
     from drift_arrow.engine.predicate import Predicate
     from drift_arrow.engine.source import Source
 
@@ -225,6 +227,25 @@ class Search:
             See there.
         """
         return explain(self._source.pin(), self._source.spec, self._request())
+
+    def analyze(self) -> Analysis:
+        """Run the search and tell what it read, and how long each stage took.
+
+        Returns
+        -------
+        Analysis
+            Prints as a tree; its `frame` has a row per query.
+
+        Raises
+        ------
+        CorruptionError, StorageError, ClosedError
+            See there.
+
+        Examples
+        --------
+        >>> print(docs.search(query).where("lang = 'en'").analyze())  # doctest: +SKIP
+        """
+        return analyze(self._source.pin(), self._source.spec, self._request(), repr(self))
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Run the search; lets Arrow consumers take the result directly."""
