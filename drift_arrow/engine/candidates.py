@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drift_arrow.engine.exact_search import scan_exactly
 from drift_arrow.engine.probing import scan_ranked
 from drift_arrow.engine.stop import choose_stop
 from drift_arrow.kernels import bitmap
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from drift_arrow.engine.row_space import RowSpace
+    from drift_arrow.engine.sieve import SieveMaker
     from drift_arrow.engine.snapshot import MemtableView
     from drift_arrow.kernels.probe import Probed
 
-_GATHER_ROWS: Final = 8192
 # a gathered float32 row costs about this many times a scanned SQ8 row: four times the bytes, at random places
 _GATHER_COST: Final = 8
 _DEAD_SHARE_MAX: Final = 0.1
@@ -59,7 +60,9 @@ class SegmentHits:
     probed: Probed | None
 
 
-def segment_candidates(space: RowSpace, queries: NDArray[np.float32], goal: Goal, metric: str) -> SegmentHits:
+def segment_candidates(
+    space: RowSpace, queries: NDArray[np.float32], goal: Goal, metric: str, maker: SieveMaker
+) -> SegmentHits:
     """Candidates of each query from all segments together."""
     n_allowed = sum(space.n_allowed[: space.n_segments])
     segments = space.snapshot.segment_set
@@ -75,11 +78,11 @@ def segment_candidates(space: RowSpace, queries: NDArray[np.float32], goal: Goal
         k=goal.k,
         selectivity=n_allowed / n_rows,
     )
-    if goal.is_exact or n_allowed * _GATHER_COST < n_rows * stop.scanned:
-        heaps = Heaps.empty(len(queries), goal.n_candidates)
+    if goal.is_exact or not maker.is_plain or n_allowed * _GATHER_COST < n_rows * stop.scanned:
+        sieve = maker.make(len(queries), goal.n_candidates)
         for number in range(space.n_segments):
-            _scan_exactly(space, number, queries, metric, heaps)
-        return SegmentHits(heaps.ids, None)
+            scan_exactly(space, number, queries, metric, sieve)
+        return SegmentHits(sieve.heaps.ids, None)
     probed = scan_ranked(
         queries, segments, allowed=space.segment_bits(), metric=metric, stop=stop, n_candidates=goal.n_candidates
     )
@@ -124,30 +127,3 @@ def _search_graph(
         rest = bitmap.from_mask(bitmap.to_mask(view.live, view.n_rows)[n_indexed:])
     exact_scan(view.memtable.matrix[n_indexed : view.n_rows], base + n_indexed, rest, queries, metric, heaps)
     return np.concatenate([np.where(visible, labels + base, -1), heaps.ids], axis=1)
-
-
-def _scan_exactly(space: RowSpace, number: int, queries: NDArray[np.float32], metric: str, heaps: Heaps) -> None:
-    """Full-precision scan of one segment: its blocks in place, or only the allowed rows when they are few."""
-    view, base, allowed = space.snapshot.segments[number], int(space.bases[number]), space.allowed[number]
-    mask = None if allowed is None else bitmap.to_mask(allowed, view.n_rows)
-    if mask is None or space.n_allowed[number] * 2 > view.n_rows:
-        for first_row, matrix in view.reader.vector_blocks():
-            bits = None if mask is None else bitmap.from_mask(mask[first_row : first_row + len(matrix)])
-            exact_scan(matrix, base + first_row, bits, queries, metric, heaps)
-        return
-    rows = np.flatnonzero(mask)
-    for start in range(0, len(rows), _GATHER_ROWS):
-        part = rows[start : start + _GATHER_ROWS]
-        # ids within the part become row ids afterwards: the kernel numbers rows without gaps
-        found = Heaps.empty(len(queries), heaps.ids.shape[1])
-        exact_scan(view.vectors(part), 0, None, queries, metric, found)
-        _merge(heaps, np.where(found.ids >= 0, base + part[found.ids], -1), found.distances)
-
-
-def _merge(heaps: Heaps, ids: NDArray[np.int64], distances: NDArray[np.float32]) -> None:
-    """Keep the best of both in `heaps`, whose arrays stay valid heaps because they end up in descending order."""
-    all_ids = np.concatenate([heaps.ids, ids], axis=1)
-    all_distances = np.concatenate([heaps.distances, distances], axis=1)
-    best = np.argsort(all_distances, axis=1, kind="stable")[:, : heaps.ids.shape[1]][:, ::-1]
-    heaps.ids[:] = np.take_along_axis(all_ids, best, axis=1)
-    heaps.distances[:] = np.take_along_axis(all_distances, best, axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from drift_arrow.engine.candidates import segment_candidates
-from drift_arrow.engine.row_space import RowSpace
+from drift_arrow.engine.run import Run
 from drift_arrow.engine.spec import QUERY_COLUMN
 
 if TYPE_CHECKING:
@@ -42,8 +42,9 @@ def explain(snapshot: Snapshot, spec: CollectionSpec, request: Request) -> pl.Da
         ("probed", "exact" or "memtable"), `rows` of the part, `allowed_rows` that are alive and satisfy `where`,
         `buckets` ranked, `probed_buckets`, and `scanned_rows` of these or, without buckets, those allowed.
     """
-    space = RowSpace(snapshot, request.predicate)
-    probed = segment_candidates(space, request.queries, request.goal, spec.metric).probed
+    run = Run.of(snapshot, spec, request)
+    space = run.space
+    probed = segment_candidates(space, request.queries, run.goal, spec.metric, run.maker).probed
     n_queries, how = len(request.queries), "exact" if probed is None else "probed"
     frames = []
     for number, view in enumerate(space.views):

@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 import polars as pl
-import pyarrow as pa
 import pyarrow.compute as pc
-from polars.io.plugins import register_io_source
 
+from drift_arrow.engine.predicate_arrow import ArrowPredicate
+from drift_arrow.engine.predicate_polars import PolarsPredicate
 from drift_arrow.errors import InvalidArgumentError, LimitExceededError
-from drift_arrow.format.take import empty_table
 from drift_arrow.options import MAX_FILTER_CHARS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
+    from drift_arrow.engine.runs import Runs, Verdicts
     from drift_arrow.engine.spec import CollectionSpec
 
 
 class Predicate(Protocol):
-    """A condition on single rows."""
+    """A condition on single rows.
+
+    Attributes
+    ----------
+    columns : list of str
+        What it looks at; at least one.
+    """
 
     columns: list[str]
 
+    @property
+    def keys(self) -> pa.Array | None:
+        """Of the type of the key column: no row with another key can satisfy it. None if that is not known."""
+
+    @property
+    def identity(self) -> bytes | None:
+        """Predicates with equal ones give equal masks for equal rows, always. None if that is not known."""
+
     def mask(self, table: pa.Table) -> NDArray[np.bool_]:
         """Which rows of `table` (with at least `columns`) satisfy it; null counts as no."""
+
+    def judge(self, runs: Runs) -> Verdicts:
+        """What the bounds of runs of rows tell, without the rows; whatever is not understood tells nothing."""
 
 
 def make_predicate(where: object, spec: CollectionSpec) -> Predicate:
@@ -56,75 +71,6 @@ def make_predicate(where: object, spec: CollectionSpec) -> Predicate:
         return ArrowPredicate(where, spec)
     message = f"where is SQL text, a polars.Expr or a pyarrow Expression; got={type(where).__name__}"
     raise InvalidArgumentError(message)
-
-
-class PolarsPredicate:
-    """A Polars expression over the columns that it names."""
-
-    def __init__(self, expression: pl.Expr, spec: CollectionSpec) -> None:
-        self._expression = expression
-        self.columns = sorted(set(expression.meta.root_names()))
-        spec.check_columns(self.columns)
-        if expression.meta.has_multiple_outputs():
-            message = f"where must name its columns one by one; got={expression}"
-            raise InvalidArgumentError(message)
-        if not self._is_by_row(empty_table(spec.schema)):
-            message = f"where must decide each row by that row alone; got={expression}"
-            raise InvalidArgumentError(message)
-
-    def _is_by_row(self, empty: pa.Table) -> bool:
-        """Ask Polars' optimiser, the one authority: it pushes a filter into a scan only if it may run part by part."""
-        pushed: list[bool] = []
-
-        def source(
-            columns: list[str] | None, predicate: pl.Expr | None, _rows: int | None, _batch: int | None
-        ) -> Iterator[pl.DataFrame]:
-            pushed.append(predicate is not None)
-            # evaluated here too, because some type errors show only then
-            found = frame if predicate is None else frame.filter(predicate)
-            yield found if columns is None else found.select(columns)
-
-        with _translated():
-            frame = pl.DataFrame(pl.from_arrow(empty.select(self.columns)))
-            register_io_source(source, schema=frame.schema).filter(self._expression).collect(engine="in-memory")
-        return pushed == [True]
-
-    def mask(self, table: pa.Table) -> NDArray[np.bool_]:
-        """See `Predicate.mask`."""
-        with _translated():
-            frame = pl.DataFrame(pl.from_arrow(table.select(self.columns)))
-            values = frame.select(self._expression).to_series()
-        if len(values) == 1 and table.num_rows != 1:
-            return np.full(table.num_rows, fill_value=values[0] is True)
-        return values.fill_null(value=False).to_numpy()
-
-
-class ArrowPredicate:
-    """A pyarrow expression; it does not tell its columns, so it sees all that Arrow can filter by."""
-
-    def __init__(self, expression: pc.Expression, spec: CollectionSpec) -> None:
-        self._expression = expression
-        self.columns = spec.payload_schema.names
-        self.mask(empty_table(spec.payload_schema))
-
-    def mask(self, table: pa.Table) -> NDArray[np.bool_]:
-        """See `Predicate.mask`."""
-        numbered = table.select(self.columns).append_column("", pa.array(np.arange(table.num_rows)))
-        with _translated():
-            kept = numbered.filter(self._expression).column("").to_numpy()
-        mask = np.zeros(table.num_rows, dtype=np.bool_)
-        mask[kept] = True
-        return mask
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, TypeError) as error:
-        reason = str(error).split("\n", 1)[0]
-        message = f"where cannot be evaluated: {reason}"
-        raise InvalidArgumentError(message) from error
 
 
 def _parse_sql(text: str) -> pl.Expr:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from drift_arrow.engine.prefilter import filter_view
 from drift_arrow.format.take import take_rows
 from drift_arrow.kernels import bitmap
 
@@ -27,7 +28,12 @@ class RowSpace:
     snapshot : Snapshot
         Pinned by this object for the time of the search.
     predicate : Predicate or None
-        Evaluated here, once, on all rows.
+        Evaluated here, once.
+
+    Attributes
+    ----------
+    filtered : list of Filtered
+        What the predicate lets pass of each view.
 
     Notes
     -----
@@ -40,7 +46,11 @@ class RowSpace:
         sizes = [-(-view.n_rows // _ALIGN_ROWS) * _ALIGN_ROWS for view in snapshot.memtables]
         starts = snapshot.segment_set.n_ids + np.cumsum([0, *sizes])[:-1]
         self.bases = np.asarray([*snapshot.segment_set.bases, *starts], dtype=np.int64)
-        self.allowed = [_allowed(view, predicate) for view in self.views]
+        spec = snapshot.memtables[-1].memtable.spec
+        self.filtered = [filter_view(view, predicate, spec) for view in self.views]
+        self.allowed = [
+            bitmap.intersect(view.live, part.bits) for view, part in zip(self.views, self.filtered, strict=True)
+        ]
         self.n_allowed = [
             view.n_rows if bits is None else bitmap.count(bits, view.n_rows)
             for view, bits in zip(self.views, self.allowed, strict=True)
@@ -113,10 +123,3 @@ def take_found(
     places = np.concatenate([wanted for wanted, _ in found])
     ids = np.concatenate([rows + base for (_, rows), base in zip(found, space.bases.tolist(), strict=True)])
     return space.take(ids[np.argsort(places, kind="stable")], names)
-
-
-def _allowed(view: View, predicate: Predicate | None) -> NDArray[np.uint8] | None:
-    if predicate is None or not view.n_rows:
-        return view.live
-    mask = predicate.mask(view.columns(predicate.columns))
-    return bitmap.intersect(view.live, bitmap.from_mask(mask))

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from drift_arrow.engine.analyze import analyze
 from drift_arrow.engine.candidates import Goal
 from drift_arrow.engine.execute import Request, execute
 from drift_arrow.engine.explain import explain
 from drift_arrow.engine.predicate import make_predicate
+from drift_arrow.engine.restriction import (
+    NO_RESTRICTION,
+    Restriction,
+    check_count,
+    check_grouping,
+    check_range,
+    check_window,
+)
 from drift_arrow.errors import InvalidArgumentError
 from drift_arrow.kernels.distance import first_zero_row
-from drift_arrow.options import DEFAULT_K, DEFAULT_TARGET_RECALL, MAX_K
+from drift_arrow.options import DEFAULT_K, DEFAULT_TARGET_RECALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
     import pyarrow.compute as pc
     from numpy.typing import NDArray
 
+    from drift_arrow.engine.analysis import Analysis
     from drift_arrow.engine.predicate import Predicate
     from drift_arrow.engine.source import Source
 
@@ -47,6 +57,8 @@ class Search:
     _is_exact: bool = False
     _n_probe: int | None = None
     _target_recall: float = DEFAULT_TARGET_RECALL
+    _offset: int = 0
+    _restriction: Restriction = NO_RESTRICTION
 
     def where(self, condition: str | pl.Expr | pc.Expression) -> Search:
         """Rank only the rows that satisfy `condition` (a prefilter: k rows come back if that many match).
@@ -84,11 +96,56 @@ class Search:
         return replace(self, _columns=tuple(names))
 
     def limit(self, k: int) -> Search:
-        """Return at most `k` rows per query, 1 to `MAX_K` (10,000); 10 by default."""
-        if type(k) is not int or not 1 <= k <= MAX_K:
-            message = f"the limit is an int from 1 to {MAX_K}; got={k!r}"
-            raise InvalidArgumentError(message)
+        """Return at most `k` rows per query, 1 to `MAX_K` (10,000) less the offset; 10 by default."""
+        check_window(self._offset, check_count("the limit", k, 1))
         return replace(self, _k=k)
+
+    def offset(self, rows: int) -> Search:
+        """Leave out the first `rows` rows of the ranking of every query, 0 to `MAX_K` (10,000) less the limit.
+
+        Notes
+        -----
+        These rows are ranked all the same, so a page costs what all pages up to it would cost in one.
+        """
+        check_window(check_count("the offset", rows, 0), self._k)
+        return replace(self, _offset=rows)
+
+    def distance_range(self, low: float | None, high: float | None) -> Search:
+        """Rank only rows with ``low <= _distance < high``; None leaves an end open.
+
+        Raises
+        ------
+        InvalidArgumentError
+            An end is no number, or the range is empty.
+
+        Notes
+        -----
+        As a condition of `where`, it is part of the scan: k rows come back if that many are found in the range.
+        """
+        low, high = check_range(low, high)
+        return replace(self, _restriction=replace(self._restriction, low=low, high=high))
+
+    def group_by(self, column: str, limit: int = 1) -> Search:
+        """Return at most `limit` rows, the nearest, of those with the same value of `column`; null is a value too.
+
+        Parameters
+        ----------
+        column : str
+            Not a list, struct or vector.
+        limit : int
+            From 1 to `MAX_K`.
+
+        Raises
+        ------
+        InvalidArgumentError
+            No such column, one that cannot be grouped by, or a limit out of range.
+
+        Notes
+        -----
+        Part of the scan: k rows come back if there are enough groups.
+        """
+        column, limit = check_grouping(column, limit, self._source.spec)
+        return replace(self, _restriction=replace(self._restriction, group_by=column, group_limit=limit))
 
     def target_recall(self, recall: float) -> Search:
         """Scan as much of the segments as finds this share of the true nearest on average; .95 by default.
@@ -171,6 +228,25 @@ class Search:
         """
         return explain(self._source.pin(), self._source.spec, self._request())
 
+    def analyze(self) -> Analysis:
+        """Run the search and tell what it read, and how long each stage took.
+
+        Returns
+        -------
+        Analysis
+            Prints as a tree; its `frame` has a row per query.
+
+        Raises
+        ------
+        CorruptionError, StorageError, ClosedError
+            See there.
+
+        Examples
+        --------
+        >>> print(docs.search(query).where("lang = 'en'").analyze())  # doctest: +SKIP
+        """
+        return analyze(self._source.pin(), self._source.spec, self._request(), repr(self))
+
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """Run the search; lets Arrow consumers take the result directly."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
@@ -181,9 +257,11 @@ class Search:
             is_batch=self._is_batch,
             predicate=self._predicate,
             columns=tuple(self._source.spec.result_columns) if self._columns is None else self._columns,
+            offset=self._offset,
+            restriction=self._restriction,
             goal=Goal(
-                k=self._k,
-                n_candidates=self._k * self._source.options.refine,
+                k=self._offset + self._k,
+                n_candidates=(self._offset + self._k) * self._source.options.refine,
                 is_exact=self._is_exact,
                 n_probe=self._n_probe,
                 target_recall=self._target_recall,
@@ -197,6 +275,13 @@ class Search:
         if self._columns is not None:
             parts.append(f".select({list(self._columns)})")
         parts.append(f".limit({self._k})")
+        if self._offset:
+            parts.append(f".offset({self._offset})")
+        restriction = self._restriction
+        if restriction.is_range:
+            parts.append(f".distance_range({restriction.low}, {restriction.high})")
+        if restriction.group_by is not None:
+            parts.append(f".group_by({restriction.group_by!r}, {restriction.group_limit})")
         if self._is_exact:
             parts.append(".exact()")
         elif self._n_probe is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from drift_arrow.engine.mask_cache import MaskCache
 from drift_arrow.engine.segment_set import SegmentSet
 from drift_arrow.kernels import bitmap
 from drift_arrow.kernels.keys import find_sorted
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from drift_arrow.engine.grouping import LocalGroups
     from drift_arrow.engine.memtable import Memtable
     from drift_arrow.format.manifest import Manifest, SegmentEntry
     from drift_arrow.format.segment_reader import SegmentReader
@@ -34,12 +36,18 @@ class SegmentView:
         Bit r is set if row r is alive; None when all are. Replaced, never changed (copy on write).
     n_live : int
         Rows that are alive.
+    masks : MaskCache
+        Of conditions on its rows, dead ones included; shared by all views after this one.
+    groups : dict of str to LocalGroups
+        Of the column that its rows were last grouped by; shared too.
     """
 
     entry: SegmentEntry
     reader: SegmentReader
     live: NDArray[np.uint8] | None
     n_live: int
+    masks: MaskCache = field(default_factory=MaskCache)
+    groups: dict[str, LocalGroups] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:

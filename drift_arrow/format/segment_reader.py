@@ -181,11 +181,19 @@ class SegmentReader:
         InvalidArgumentError
             The column is not in the segment, or is the vector.
         """
-        self._check_columns([column])
-        if column == self.vector:
-            raise InvalidArgumentError(f"vectors have no zones; column={column!r}")
-        number, inspection = self.schema.get_field_index(column), self._inspection()
-        return [inspection.zone(block, number) for block in self._file.index.numbers(BlockType.COLUMN, number)]
+        blocks, inspection = self._payload_blocks(column), self._inspection()
+        number = self.schema.get_field_index(column)
+        return [inspection.zone(block, number) for block in range(blocks.start, blocks.stop)]
+
+    def block_starts(self, column: str) -> NDArray[np.int64]:
+        """First row of each block of a payload column, (n,) int64.
+
+        Raises
+        ------
+        InvalidArgumentError
+            The column is not in the segment, or is the vector.
+        """
+        return self._file.index.first_rows[self._payload_blocks(column)]
 
     def blocks(self) -> list[BlockInfo]:
         """Every block, in the order of the file; parses those of columns and vectors."""
@@ -198,6 +206,12 @@ class SegmentReader:
 
     def _inspection(self) -> SegmentInspection:
         return SegmentInspection(self._file, self._tables.zones, self._columns, self._vectors)
+
+    def _payload_blocks(self, column: str) -> slice:
+        self._check_columns([column])
+        if column == self.vector:
+            raise InvalidArgumentError(f"vectors have no zones; column={column!r}")
+        return self._file.index.blocks(BlockType.COLUMN, self.schema.get_field_index(column))
 
     def _check_rows(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         if len(rows) and not 0 <= rows.min() <= rows.max() < self.n_rows:

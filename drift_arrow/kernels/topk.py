@@ -76,11 +76,24 @@ class Heaps:
             raise ValueError("heaps need room for a candidate; got k=0")
 
     @classmethod
-    def empty(cls, n_queries: int, k: int) -> Heaps:
-        """Heaps of `n_queries` queries with room for `k` candidates each; unfilled slots hold (+inf, -1)."""
-        return cls(np.full((n_queries, k), np.inf, np.float32), np.full((n_queries, k), -1, np.int64))
+    def empty(cls, n_queries: int, k: int, ceiling: float | NDArray[np.float32] = np.inf) -> Heaps:
+        """Heaps of `n_queries` queries with room for `k` candidates each; unfilled slots hold (ceiling, -1).
+
+        ceiling : float, or (nq, 1) float32
+            No candidate at a larger distance enters.
+        """
+        distances = np.empty((n_queries, k), np.float32)
+        distances[:] = ceiling
+        return cls(distances, np.full((n_queries, k), -1, np.int64))
 
     def sorted(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """New (nq, k) arrays (ids, distances), each row from best to worst, unfilled slots last."""
         order = np.lexsort((self.ids.view(np.uint64), self.distances), axis=-1)
         return np.take_along_axis(self.ids, order, axis=-1), np.take_along_axis(self.distances, order, axis=-1)
+
+
+def no_floors(n_queries: int) -> NDArray[np.float32]:
+    """Least distances of candidates, (nq,) float32 and read-only, that keep none out."""
+    floors = np.full(n_queries, -np.inf, np.float32)
+    floors.flags.writeable = False
+    return floors
