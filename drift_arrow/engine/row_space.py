@@ -82,12 +82,11 @@ class RowSpace:
     def vectors(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """(m, dim) float32 vectors of the given rows."""
         owners = self._owners(ids)
-        used = np.unique(owners)
-        if len(used) == 1:
-            matrix: NDArray[np.float32] = self.views[used[0]].vectors(ids - self.bases[used[0]])
-            return matrix
+        if len(ids) and (owners == owners[0]).all():
+            alone: NDArray[np.float32] = self.views[owners[0]].vectors(ids - self.bases[owners[0]])
+            return alone
         matrix = np.empty((len(ids), self._dim), dtype=np.float32)
-        for owner in used.tolist():
+        for owner in np.unique(owners).tolist():
             mine = owners == owner
             matrix[mine] = self.views[owner].vectors(ids[mine] - self.bases[owner])
         return matrix
@@ -95,16 +94,17 @@ class RowSpace:
     def take(self, ids: NDArray[np.int64], names: list[str]) -> pa.Table:
         """The given rows, in that order, of the columns `names`."""
         owners = self._owners(ids)
-        used = np.unique(owners).tolist()
-        if not used:
+        if not len(ids):
             return self.views[-1].take(ids, names)
+        first = int(owners[0])
+        if (owners == first).all():
+            return self.views[first].take(ids - self.bases[first], names)
+        used = np.unique(owners).tolist()
         parts, places = [], []
         for owner in used:
             mine = np.flatnonzero(owners == owner)
             parts.append(self.views[owner].take(ids[mine] - self.bases[owner], names))
             places.append(mine)
-        if len(parts) == 1:
-            return parts[0]
         return take_rows(pa.concat_tables(parts), np.argsort(np.concatenate(places)))
 
     @property

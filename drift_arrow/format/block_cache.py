@@ -34,6 +34,11 @@ class BlockCache(Generic[_Block]):
         self._kept[number] = entry
         return entry[0]
 
+    def peek(self, number: int) -> _Block | None:
+        """A block that is kept, used no more recently than before; or None."""
+        entry = self._kept.get(number)
+        return None if entry is None else entry[0]
+
     def put(self, number: int, block: _Block, size_bytes: int) -> None:
         """Keep a block that costs `size_bytes`, and drop others for it."""
         if size_bytes > self._limit_bytes:

@@ -137,7 +137,7 @@ COALESCE_GAP_BYTES: Final = 1 << 20
 """Ranges closer than this are fetched as one: an object store takes as long to answer as to send about this much."""
 
 BLOCK_CACHE_BYTES: Final = 64 << 20
-"""Raw size of the payload and vector blocks that one reader keeps open, and of the bytes that it keeps fetched."""
+"""Raw size of the payload and vector blocks that a reader of ranges keeps open, and of the bytes it keeps fetched."""
 
 VERIFY_ON_OPEN_BYTES: Final = 64 << 20
 """Segments up to this size are compared with their digest as a whole when they are opened."""

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drift_arrow.format.column_rows import ColumnRows
 from drift_arrow.format.layout import BlockType
 from drift_arrow.format.numbers import number_dtype
 from drift_arrow.format.open_blocks import OpenBlocks
@@ -23,6 +24,8 @@ from drift_arrow.kernels._aligned import aligned
 
 _TAKE_SHARE: Final = 4
 _LEAST_JOINED: Final = 2
+_NUMBERS_PER_BYTE: Final = 4
+"""Numbers for which a parsed block holds a byte or less: the bit of a null, and 25 bytes for each 1024 of them."""
 
 _Numbers = Mapping[str, list[int]]
 _Stored = Mapping[int, memoryview]
@@ -47,15 +50,46 @@ class SegmentColumns:
         self._file, self._index, self._vectors = file, file.index, vectors
         self._schema, self._vector = file.meta.schema, file.meta.vector
         # not methods of this object: a cycle would keep the file open until the garbage collector comes
-        self.opened: OpenBlocks[WarmColumn] = OpenBlocks(file.blocks, PayloadParser(file), partial(_raw_bytes, file))
+        self.opened: OpenBlocks[WarmColumn] = OpenBlocks(
+            file.blocks, PayloadParser(file), partial(_held_bytes, file), file.warm_bytes
+        )
+        self._rows: dict[str, ColumnRows] = {}
+        self._n_parsed = 0
+        self._last_selected: tuple[list[str], pa.Schema] = ([], pa.schema([]))
 
     def take(self, rows: NDArray[np.int64], names: list[str]) -> pa.Table:
         """`rows` in their order; only the blocks that hold them are read, in one request if they must be fetched."""
+        found = {name: self._rows[name].take(rows) if name in self._rows else None for name in names}
+        absent = [name for name, column in found.items() if column is None]
+        if absent:
+            found.update(zip(absent, self._take_blocks(rows, absent), strict=True))
+            self._learn(absent)
+        return pa.Table.from_arrays([found[name] for name in names], schema=self._selected(names))
+
+    def _take_blocks(self, rows: NDArray[np.int64], names: list[str]) -> list[pa.Array | pa.ChunkedArray]:
+        """The columns `names` of `rows`, block by block."""
         owners = {name: self._index.owners(self._blocks(name), rows) for name in names}
         numbers = {name: np.unique(some).tolist() for name, some in owners.items()}
         stored = self._fetch(numbers)
-        columns = [self._take(rows, name, owners[name], numbers[name], stored) for name in names]
-        return pa.Table.from_arrays(columns, schema=self._selected(names))
+        return [self._take(rows, name, owners[name], numbers[name], stored) for name in names]
+
+    def _learn(self, names: list[str]) -> None:
+        """Let columns know the blocks that are open now, so that the next rows are found without a look at them."""
+        for name in names:
+            kind = self._schema.field(name).type
+            if name not in self._rows and name != self._vector and ColumnRows.supports(kind):
+                self._rows[name] = ColumnRows(kind, self._first_rows(self._blocks(name)))
+        # blocks of other columns may have had to make room for theirs
+        is_changed = self._n_parsed != self.opened.n_parsed
+        self._n_parsed = self.opened.n_parsed
+        for name, column in list(self._rows.items()):
+            if is_changed or name in names:
+                blocks = self._blocks(name)
+                kept = self.opened.kept(range(blocks.start, blocks.stop))
+                column.update({number - blocks.start: block for number, block in kept.items()})
+
+    def _first_rows(self, blocks: slice) -> NDArray[np.int64]:
+        return np.append(self._index.first_rows[blocks], self._file.meta.n_rows)
 
     def read(self, start: int, stop: int, names: list[str]) -> pa.Table:
         """Rows `start` up to `stop`; blocks are read as by `take`.
@@ -78,7 +112,11 @@ class SegmentColumns:
         return pa.Table.from_arrays(columns, schema=self._selected(names))
 
     def _selected(self, names: list[str]) -> pa.Schema:
-        return pa.schema([self._schema.field(name) for name in names], metadata=self._schema.metadata)
+        before, schema = self._last_selected
+        if names != before:
+            schema = pa.schema([self._schema.field(name) for name in names], metadata=self._schema.metadata)
+            self._last_selected = list(names), schema
+        return schema
 
     def _blocks(self, name: str) -> slice:
         if name == self._vector:
@@ -128,8 +166,11 @@ class SegmentColumns:
         return block.read().slice(low, high - low)
 
 
-def _raw_bytes(file: SegmentFile, number: int, _: WarmColumn) -> int:
-    return int(file.index.entries["raw_len"][number])
+def _held_bytes(file: SegmentFile, number: int, block: WarmColumn) -> int:
+    entry = file.index.entries[number]
+    # what a map holds is in the cache of the system; where its vectors begin is not
+    is_small = file.file.is_mapped and not block.may_grow
+    return int(entry["n_values"]) // _NUMBERS_PER_BYTE if is_small else int(entry["raw_len"])
 
 
 def _vector_array(matrix: NDArray[Any], kind: pa.FixedSizeListType) -> pa.FixedSizeListArray:

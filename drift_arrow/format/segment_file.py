@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from drift_arrow.format.block_index import BlockIndex
 from drift_arrow.format.checksum import xxh3_128
 from drift_arrow.format.file_header import decode_file_header
 from drift_arrow.format.layout import (
+    BLOCK_CACHE_BYTES,
     HEADER_BYTES,
     MAX_FOOTER_BYTES,
     NO_COLUMN,
@@ -26,6 +28,12 @@ from drift_arrow.format.segment_blocks import SegmentBlocks
 from drift_arrow.format.segment_footer import SegmentMeta, SegmentTail, decode_footer, decode_tail
 from drift_arrow.format.segment_parts import check_parts
 from drift_arrow.format.source import FetchedFile, RangedSource, open_file
+
+_WARM_SHARE: Final = 8
+"""Of a mapped file, an eighth of the bytes of its codes may be kept in decoded payload."""
+
+_LEAST_WARM_BYTES: Final = 1 << 20
+"""What may be kept even if that is more."""
 
 
 class SegmentFile:
@@ -77,6 +85,14 @@ class SegmentFile:
         self.blocks = SegmentBlocks(self.file, self.index, self.uuid, path)
         if expected_digest is not None and self.file.is_mapped and self.size_bytes <= VERIFY_ON_OPEN_BYTES:
             self._check_digest(expected_digest)
+
+    @property
+    def warm_bytes(self) -> int:
+        """Most memory for blocks that are kept open, payload and vectors each."""
+        if not self.file.is_mapped:
+            return BLOCK_CACHE_BYTES
+        code_bytes = self.meta.n_rows * int(self.meta.vector_type.list_size)
+        return max(code_bytes // _WARM_SHARE, _LEAST_WARM_BYTES)
 
     def verify(self) -> None:
         """Check every byte of the file again: headers, blocks, padding, footer and tail; raises CorruptionError."""

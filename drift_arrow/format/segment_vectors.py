@@ -10,11 +10,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from drift_arrow.format.column_rows import is_sparse
 from drift_arrow.format.layout import BlockType, CodecId
 from drift_arrow.format.open_blocks import OpenBlocks
 from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.vector_block import VectorBlock, gather_blocks, open_vectors
 from drift_arrow.kernels._aligned import aligned
+from drift_arrow.kernels.float_points import gather_float_points
+from drift_arrow.kernels.row_table import RowTable
 
 _NONE: Final[Mapping[int, memoryview]] = MappingProxyType({})
 
@@ -28,6 +31,8 @@ class SegmentVectors:
 
     Attributes
     ----------
+    table : RowTable
+        The blocks of floats that are open, by which compiled code finds single vectors. Replaced, never changed.
     opened : OpenBlocks
         What they hold is small beside their stored bytes: where each vector of 1024 numbers begins.
     """
@@ -40,11 +45,16 @@ class SegmentVectors:
         self._blocks = file.index.blocks(BlockType.VECTORS)
         # not methods of this object: a cycle would keep the file open until the garbage collector comes
         self.opened: OpenBlocks[VectorBlock] = OpenBlocks(
-            file.blocks, partial(_parse, file), partial(_held_bytes, file)
+            file.blocks, partial(_parse, file), partial(_held_bytes, file), file.warm_bytes
         )
+        first_rows = np.append(self._index.first_rows[self._blocks], file.meta.n_rows)
+        self.table = RowTable.of(first_rows, [None] * (len(first_rows) - 1), ())
 
     def gather(self, rows: NDArray[np.int64], stored: Mapping[int, memoryview] = _NONE) -> NDArray[Any]:
         """(m, dim) matrix of the stored type, in the order of `rows`."""
+        matrix = np.empty((len(rows), self._dim), dtype=self._dtype)
+        if is_sparse(len(rows), int(self.table.first_rows[-1])) and gather_float_points(self.table, rows, matrix):
+            return matrix
         # rising rows share what must be decoded for them
         order = np.argsort(rows, kind="stable")
         rising = rows[order]
@@ -52,9 +62,19 @@ class SegmentVectors:
         places = rising - self._index.first_rows[owners]
         starts = np.flatnonzero(np.diff(owners, prepend=-1)).tolist()
         blocks = self.opened.open(owners[starts].tolist(), stored)
-        matrix = np.empty((len(rows), self._dim), dtype=self._dtype)
         gather_blocks(list(blocks.values()), [*starts[1:], len(rows)], places, order, matrix)
+        self._learn()
         return matrix
+
+    def _learn(self) -> None:
+        """Let the table know the blocks that are open now, and no others."""
+        kept = self.opened.kept(range(self._blocks.start, self._blocks.stop))
+        if tuple(kept.values()) == self.table.owners:
+            return
+        lines: list[NDArray[np.int64] | None] = [None] * (len(self.table.first_rows) - 1)
+        for number, block in kept.items():
+            lines[number - self._blocks.start] = block.line()
+        self.table = RowTable.of(self.table.first_rows, lines, kept.values())
 
     def read(self, start: int, stop: int, stored: Mapping[int, memoryview] = _NONE) -> NDArray[Any]:
         """Rows `start` up to `stop`, (stop - start, dim); a view into the file if one plain block holds them all."""

@@ -20,6 +20,8 @@ from drift_arrow.format.profile import PROFILES
 from drift_arrow.kernels.encoded_floats import EncodedFloats
 from drift_arrow.kernels.float_rows import gather_float_blocks, gather_float_rows
 from drift_arrow.kernels.floats import decode_floats
+from drift_arrow.kernels.memory import address_of
+from drift_arrow.kernels.row_table import floats_line, plain_line
 
 VECTOR_CODECS: Final = frozenset({CodecId.PLAIN, CodecId.FLOATS, CodecId.COMPRESSED, CodecId.PLANES})
 """Codecs that a block of vectors may have."""
@@ -41,6 +43,10 @@ class VectorBlock(Protocol):
 
     def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
         """Write rows, in any order but fastest in a rising one, to (m, dim) `out` of the stored type."""
+        ...
+
+    def line(self) -> NDArray[np.int64] | None:
+        """Line of a `RowTable`, valid while this block lives; None if rows cannot be found by it."""
         ...
 
     def describe(self) -> Encoding:
@@ -145,6 +151,10 @@ class PlainVectors:
         """Copy rows."""
         np.take(self._matrix, places, axis=0, out=out, mode="clip")
 
+    def line(self) -> NDArray[np.int64] | None:
+        """Of values in memory."""
+        return plain_line(self._matrix.size, address_of(self._matrix))
+
     def describe(self) -> Encoding:
         """Size."""
         return Encoding(name="PLAIN", n_values=self._matrix.size, stored_bytes=self._matrix.nbytes)
@@ -168,6 +178,10 @@ class FloatVectors:
     def gather(self, places: NDArray[np.int64], out: NDArray[Any]) -> None:
         """Decode what the rows touch."""
         gather_float_rows(self.encoded, places, self._dim, out)
+
+    def line(self) -> NDArray[np.int64] | None:
+        """Of encoded floats."""
+        return floats_line(self.encoded)
 
     def describe(self) -> Encoding:
         """As of a column of floats."""
@@ -194,6 +208,10 @@ class OtherVectors:
         """Take the numbers of the rows."""
         numbers = (places[:, None] * self._dim + np.arange(self._dim)).reshape(-1)
         out[:] = self._block.take(numbers).to_numpy().reshape(-1, self._dim)
+
+    def line(self) -> NDArray[np.int64] | None:
+        """None: what is decompressed is not kept."""
+        return None
 
     def describe(self) -> Encoding:
         """As of a column of floats."""

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from drift_arrow.format.codecs.numbers import NumbersBlock
 from drift_arrow.format.codecs.part import ColumnBlock
+from drift_arrow.format.codecs.stream import StreamBlock
 from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.numbers import numbers_of
+from drift_arrow.format.row_lines import RowLine, array_line
 
 _COLD_TAKES: Final = 8
 """Few rows of strings cost about an eighth of all rows of their block; so this never costs twice the best choice."""
@@ -52,12 +54,26 @@ class WarmColumn:
 
     def take(self, places: NDArray[np.int64]) -> pa.Array:
         """Rows in any order."""
+        if isinstance(self._block, NumbersBlock):
+            return self._block.take(places)
         if self._rows is None:
             self._n_takes += 1
             if self._n_takes <= _COLD_TAKES:
                 return self._block.take(places)
             self._rows = self._block.read()
         return pc.take(self._rows, pa.array(places), boundscheck=False)
+
+    def line(self) -> RowLine | None:
+        """By which compiled code finds single rows; None as long as they would have to be decoded for it."""
+        if isinstance(self._block, NumbersBlock):
+            return RowLine(self._block.line(), self._block)
+        rows = self._block.read() if isinstance(self._block, StreamBlock) else self._rows
+        return None if rows is None else array_line(rows)
+
+    @property
+    def may_grow(self) -> bool:
+        """Whether rows will be kept decoded when they are asked for often; numbers are found where they are stored."""
+        return not isinstance(self._block, NumbersBlock)
 
     def describe(self) -> Encoding:
         """As the block."""

@@ -10,7 +10,8 @@ bloom     build_bloom, bloom_contains, bloom_blocks
 distance  METRIC_CODES, exact_distances, exact_distances_batch, squared_norms, normalize_rows,
           first_nonfinite_row, first_zero_row
 floats    encode_floats, decode_floats, decode_vector; `encoded_floats` has EncodedFloats, check_floats
-gather    gather_rows; `float_rows` has gather_float_rows
+gather    gather_rows; `float_rows` has gather_float_rows, `row_table` RowTable, by which `float_points`,
+          `integer_points` and `string_points` gather single rows of many blocks
 integers  encode_integers, decode_integers, decode_vector; `encoded_integers` has EncodedIntegers, check_integers
 keys      KeyTable, fingerprint_ints, fingerprint_strings, first_duplicate, sort_fingerprints, find_sorted
 kmeans    train_centroids, assign_buckets

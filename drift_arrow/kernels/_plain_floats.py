@@ -136,3 +136,36 @@ def lengths_around(source: Any, base: Any, target: Any) -> None:
 def count_longer(lengths: Any, width: Any) -> np.int64:
     """Twin of `alp_width._count_longer`."""
     return np.int64(np.count_nonzero(memory(lengths, np.uint8, 1024) > int(width)))
+
+
+def _alp_rows(lanes: int) -> Any:
+    def rows(
+        source: Any, width: Any, base: Any, factor: Any, inverse: Any, first: Any, stop: Any, target: Any, like: Any
+    ) -> None:
+        vector = np.empty(1024, f"f{like.itemsize}")
+        alp_unpack(source, width, base, factor, inverse, vector.ctypes.data, like)
+        _floats(target, 1024, like)[first * lanes : stop * lanes] = vector[first * lanes : stop * lanes]
+
+    return rows
+
+
+alp_rows_narrow = _alp_rows(32)
+"""Twin of `float_part._narrow_rows`."""
+
+alp_rows_wide = _alp_rows(16)
+"""Twin of `float_part._wide_rows`."""
+
+
+def rd_left_rows(source: Any, width: Any, dictionary: Any, first: Any, stop: Any, target: Any) -> None:
+    """Twin of `float_part._left_rows`."""
+    part = slice(first * 64, stop * 64)
+    memory(target, np.uint16, 1024)[part] = memory(dictionary, np.uint16, 8)[unpack(source, width, 16)][part]
+
+
+def rd_glue_rows(
+    source: Any, width: Any, shift: Any, right_bits: Any, lefts: Any, first: Any, stop: Any, target: Any, like: Any
+) -> None:
+    """Twin of `float_part._glue_rows`."""
+    vector, lanes = np.empty(1024, like.dtype), 128 // like.itemsize
+    rd_glue(source, width, shift, right_bits, lefts, vector.ctypes.data, like)
+    memory(target, like.dtype, 1024)[first * lanes : stop * lanes] = vector[first * lanes : stop * lanes]

@@ -22,17 +22,22 @@ from drift_arrow.kernels.dictionary import number_distinct
 from drift_arrow.kernels.encoded_floats import FLOATS, check_floats
 from drift_arrow.kernels.encoded_integers import DICTIONARY, FRAME, LANES, N_LANES, N_SCHEMES, check_integers
 from drift_arrow.kernels.ffor import encode_frames
+from drift_arrow.kernels.float_points import gather_float_points
 from drift_arrow.kernels.float_rows import gather_float_blocks, gather_float_rows
 from drift_arrow.kernels.floats import decode_floats, encode_floats
 from drift_arrow.kernels.gather import gather_rows
+from drift_arrow.kernels.integer_points import gather_integer_points
 from drift_arrow.kernels.integers import decode_integers, decode_kinds, encode_integers
 from drift_arrow.kernels.kmeans import train_centroids
 from drift_arrow.kernels.lanes import VALUES
+from drift_arrow.kernels.memory import address_of
 from drift_arrow.kernels.probe import StopRule, probe_buckets
 from drift_arrow.kernels.probing import cumulative_shares
 from drift_arrow.kernels.rank import rank_buckets
+from drift_arrow.kernels.row_table import RowTable, floats_line, gather_validity, integers_line, plain_line
 from drift_arrow.kernels.scan import exact_scan
 from drift_arrow.kernels.sq8 import sq8_encode
+from drift_arrow.kernels.string_points import gather_string_points
 from drift_arrow.kernels.strings import gather_strings
 from drift_arrow.kernels.topk import Heaps
 
@@ -69,6 +74,12 @@ def _scans() -> None:
 
 def _strings() -> None:
     gather_strings(np.zeros(1, np.uint8), np.array([0, 1]), np.zeros(1, np.uint32))
+    rows = np.zeros(1, np.int64)
+    for dtype in (np.int32, np.int64):
+        offsets = np.zeros(2, dtype)
+        table = RowTable.of(np.array([0, 1]), [plain_line(1, address_of(offsets), 0)], [offsets])
+        gather_string_points(table, rows, np.empty(2, dtype), 0)
+        gather_validity(table, rows)
 
 
 def _keys() -> None:
@@ -96,6 +107,7 @@ def _floats(dtype: np.dtype[Any]) -> None:
         row, out = np.zeros(1, np.int64), np.empty((1, VALUES), dtype)
         gather_float_rows(encoded, row, VALUES, out)
         gather_float_blocks([encoded], row + 1, row, row, VALUES, out)
+        gather_float_points(RowTable.of(np.array([0, 2]), [floats_line(encoded)], [encoded]), row, out)
 
 
 def _integer_columns(dtype: np.dtype[Any]) -> None:
@@ -107,6 +119,8 @@ def _integer_columns(dtype: np.dtype[Any]) -> None:
         encoded = encode_integers(values, whole_bytes=True)
         check_integers(encoded)
         decode_integers(encoded)
+        table = RowTable.of(np.array([0, values.size]), [integers_line(encoded)], [encoded])
+        gather_integer_points(table, np.zeros(1, np.int64), np.empty(1, dtype))
         number_distinct(values, dtype.type(0), values.size)
     # small numbers with a few large ones among them, which become exceptions
     encode_integers(np.where(rng.random(VALUES) < 0.01, np.iinfo(dtype).max, rng.integers(0, 4, VALUES)).astype(dtype))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drift_arrow.errors import InvalidArgumentError
-from drift_arrow.format import open_blocks, segment_extent
+from drift_arrow.format import segment_extent, segment_file
 from drift_arrow.format.layout import BlockType, CodecId
 from drift_arrow.format.segment_blocks import SegmentBlocks
 from drift_arrow.format.segment_reader import SegmentReader
@@ -184,11 +184,13 @@ def test_taking_reads_only_the_blocks_that_hold_the_rows_and_each_once(monkeypat
 
 
 def test_no_more_blocks_are_kept_open_than_there_is_room_for(monkeypatch, small_extents):
-    monkeypatch.setattr(open_blocks, "BLOCK_CACHE_BYTES", 20_000)
+    monkeypatch.setattr(segment_file, "_LEAST_WARM_BYTES", 20_000)
     found = opened(small_extents)
     rows = np.arange(0, 10_000, 500)
     for _ in range(2):
-        assert found.take(rows, ["id"]).column(0).to_pylist() == rows.tolist()
+        table = found.take(rows, ["id", "word"])
+        assert table.column("id").to_pylist() == rows.tolist()
+        assert table.column("word").to_pylist() == [WORDS[row].as_py() for row in rows.tolist()]
     assert 0 < sum(size for _, size in found._columns.opened._kept._kept.values()) <= 20_000
 
 

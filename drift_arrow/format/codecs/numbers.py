@@ -21,7 +21,13 @@ from drift_arrow.kernels import floats, integers
 from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels.encoded_floats import EncodedFloats
 from drift_arrow.kernels.encoded_integers import EncodedIntegers
+from drift_arrow.kernels.float_points import gather_float_points
+from drift_arrow.kernels.integer_points import gather_integer_points
 from drift_arrow.kernels.lanes import VALUES
+from drift_arrow.kernels.row_table import RowTable, floats_line, integers_line
+
+_FEW_VALUES: Final = 64
+"""Values that are rather decoded one by one than with all of their vectors."""
 
 _INTEGER_SCHEMES: Final = ("frame", "delta", "runs", "dictionary")
 
@@ -92,6 +98,10 @@ class NumbersBlock(ABC):
 
     def some_values(self, places: NDArray[np.int64]) -> NDArray[Any]:
         """Numbers of some rows, also of nulls; (m,) unsigned or float."""
+        if len(places) <= _FEW_VALUES:
+            few = aligned(len(places), self._dtype)
+            self._decode_points(RowTable.of(np.array([0, self.n_values]), [self.line()], [self]), places, few)
+            return few
         needed, rows = np.unique(places // VALUES, return_inverse=True)
         if len(needed) * 2 > self.n_values // VALUES:
             found: NDArray[Any] = self.values()[places]
@@ -102,8 +112,16 @@ class NumbersBlock(ABC):
         return vectors[rows, places % VALUES]
 
     @abstractmethod
+    def line(self) -> NDArray[np.int64]:
+        """Line of a `RowTable`, valid while this block lives."""
+
+    @abstractmethod
     def describe(self) -> Encoding:
         """Widths, exceptions and schemes."""
+
+    @abstractmethod
+    def _decode_points(self, table: RowTable, places: NDArray[np.int64], out: NDArray[Any]) -> None:
+        """Decode single values, of a table of this block."""
 
     @abstractmethod
     def _decode(self, out: NDArray[Any]) -> None:
@@ -141,6 +159,13 @@ class IntegersBlock(NumbersBlock):
         schemes = {scheme: n for scheme, n in zip(_INTEGER_SCHEMES, counts, strict=True) if n}
         return self._encoding("INTEGERS", self.encoded.widths, self.encoded.exceptions.size, schemes)
 
+    def line(self) -> NDArray[np.int64]:
+        """Of encoded integers."""
+        return integers_line(self.encoded, self._head.validity.address)
+
+    def _decode_points(self, table: RowTable, places: NDArray[np.int64], out: NDArray[Any]) -> None:
+        gather_integer_points(table, places, out)
+
     def _decode(self, out: NDArray[Any]) -> None:
         integers.decode_integers(self.encoded, out)
 
@@ -159,6 +184,13 @@ class FloatsBlock(NumbersBlock):
         """Widths, exceptions and schemes."""
         encoded = self.encoded
         return self._encoding("FLOATS", encoded.widths, encoded.positions.size, encoded.scheme_counts)
+
+    def line(self) -> NDArray[np.int64]:
+        """Of encoded floats."""
+        return floats_line(self.encoded, self._head.validity.address)
+
+    def _decode_points(self, table: RowTable, places: NDArray[np.int64], out: NDArray[Any]) -> None:
+        gather_float_points(table, places, out.reshape(-1, 1))
 
     def _decode(self, out: NDArray[Any]) -> None:
         floats.decode_floats(self.encoded, out)

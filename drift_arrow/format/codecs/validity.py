@@ -13,6 +13,7 @@ from drift_arrow.format.codecs.integer_layout import dump_integers, load_integer
 from drift_arrow.format.codecs.part import Cursor, Source
 from drift_arrow.format.layout import ARRAY_ALIGNMENT, padding_bytes
 from drift_arrow.kernels.integers import decode_integers, encode_integers
+from drift_arrow.kernels.memory import address_of
 
 _HEADER: Final = struct.Struct("<B3sI")
 _NO_NULLS, _BITMAP, _PACKED = range(3)
@@ -36,6 +37,11 @@ class Validity:
         if not array.null_count:
             return cls(None)
         return cls(np.packbits(_flags(array), bitorder="little"))
+
+    @property
+    def address(self) -> int:
+        """Where they lie in memory; 0 if no row is null."""
+        return 0 if self._bitmap is None else address_of(self._bitmap)
 
     @property
     def raw_len(self) -> int:
