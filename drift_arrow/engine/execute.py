@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from drift_arrow.engine.candidates import Goal, memtable_candidates, segment_candidates
+from drift_arrow.engine.candidates import Goal, segment_candidates
+from drift_arrow.engine.memtable_search import memtable_candidates
 from drift_arrow.engine.row_space import RowSpace
 from drift_arrow.engine.spec import DISTANCE_COLUMN, QUERY_COLUMN
 from drift_arrow.kernels.distance import exact_distances_batch
