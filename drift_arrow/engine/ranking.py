@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drift_arrow.engine.candidates import memtable_candidates, segment_candidates
+from drift_arrow.engine.candidates import segment_candidates
 from drift_arrow.engine.exact_search import scan_exactly
 from drift_arrow.engine.laps import Laps
+from drift_arrow.engine.memtable_search import memtable_candidates
 from drift_arrow.kernels.distance import exact_distances_batch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from drift_arrow.engine.candidates import Goal
-    from drift_arrow.engine.probing import Probed
     from drift_arrow.engine.run import Run
+    from drift_arrow.kernels.probe import Probed
 
 _SCRATCH_BYTES: Final = 32 << 20
 _MIN_PARALLEL_QUERIES: Final = 16
@@ -128,9 +129,7 @@ def _ranked_candidates(
 
 def _memtable_candidates(run: Run, number: int, queries: NDArray[np.float32], goal: Goal) -> NDArray[np.int64]:
     if run.maker.is_plain:
-        return memtable_candidates(
-            run.space, number, queries, goal.n_candidates, run.spec.metric, is_exact=goal.is_exact
-        )
+        return memtable_candidates(run.space, number, queries, goal, run.spec.metric)
     sieve = run.maker.make(len(queries), goal.n_candidates)
     scan_exactly(run.space, number, queries, run.spec.metric, sieve)
     return sieve.heaps.ids

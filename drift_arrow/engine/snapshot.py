@@ -114,10 +114,7 @@ class MemtableView:
     def grown(self) -> MemtableView:
         """The view after this one, with the rows that the memtable gained since."""
         n_new = self.memtable.n_rows - self.n_rows
-        live = self.live
-        if live is not None:
-            mask = np.concatenate([bitmap.to_mask(live, self.n_rows), np.ones(n_new, dtype=np.bool_)])
-            live = bitmap.from_mask(mask)
+        live = None if self.live is None else bitmap.extended(self.live, self.n_rows, self.memtable.n_rows)
         return replace(self, n_rows=self.n_rows + n_new, live=live, n_live=self.n_live + n_new)
 
 

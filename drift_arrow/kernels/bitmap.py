@@ -60,7 +60,26 @@ def _clear(bits: Any, rows: Any) -> None:
 
 def full(n: int) -> Bits:
     """Bitmap of `n` rows with every bit set, ((n + 7) // 8,) uint8."""
-    return from_mask(np.ones(n, np.bool_))
+    return extended(np.empty(0, np.uint8), 0, n)
+
+
+def extended(bits: Bits, n: int, total: int) -> Bits:
+    """Bitmap of `total` rows: the first `n` as in `bits`, the others set. O(total / 8) bytes are written.
+
+    Raises
+    ------
+    ValueError    not a bitmap of `n` rows, or total < n
+    """
+    bits = readonly("bits", bits, np.uint8, n_bytes(n))
+    if total < n:
+        raise ValueError(f"a bitmap grows; got={total} rows={n}")
+    longer = np.full(n_bytes(total), 255, np.uint8)
+    longer[: len(bits)] = bits
+    if n % 8:
+        longer[n // 8] |= 255 << n % 8 & 255
+    if total % 8:
+        longer[-1] &= (1 << total % 8) - 1
+    return longer
 
 
 def from_mask(mask: NDArray[np.bool_]) -> Bits:

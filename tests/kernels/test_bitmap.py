@@ -21,6 +21,19 @@ def test_a_full_bitmap_has_every_row_and_nothing_past_the_last(n):
     assert oracle.mask_of(bits, 8 * len(bits)) == [True] * n + [False] * (8 * len(bits) - n)
 
 
+@given(mask=MASKS, n_new=st.integers(0, 20))
+def test_an_extended_bitmap_keeps_its_rows_and_sets_the_new_ones(mask, n_new):
+    bits = bitmap.from_mask(np.array(mask, np.bool_))
+    longer = bitmap.extended(bits, len(mask), len(mask) + n_new)
+    assert oracle.mask_of(longer, 8 * len(longer)) == (mask + [True] * n_new + [False] * 8)[: 8 * len(longer)]
+    assert oracle.mask_of(bits, len(mask)) == mask
+
+
+def test_a_bitmap_does_not_shrink():
+    with pytest.raises(ValueError, match="a bitmap grows"):
+        bitmap.extended(bitmap.full(9), 9, 8)
+
+
 @given(mask=MASKS)
 def test_masks_survive_packing(mask):
     bits = bitmap.from_mask(np.array(mask, np.bool_))
