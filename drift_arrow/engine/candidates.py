@@ -79,6 +79,6 @@ def segment_candidates(
             scan_exactly(space, number, queries, metric, sieve)
         return SegmentHits(sieve.heaps.ids, None)
     probed = scan_ranked(
-        queries, segments, allowed=space.segment_bits(), metric=metric, stop=stop, n_candidates=goal.n_candidates
+        queries, segments, allowed=space.segment_bits, metric=metric, stop=stop, n_candidates=goal.n_candidates
     )
     return SegmentHits(probed.ids, probed)

@@ -41,7 +41,7 @@ class Hits:
         """The same rows by query, then distance, then `tie`."""
         return self.at(np.lexsort((tie, self.distances, self.queries)))
 
-    def at(self, places: NDArray[np.intp] | NDArray[np.bool_]) -> Hits:
+    def at(self, places: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Hits:
         """Some of the rows."""
         return Hits(self.queries[places], self.ids[places], self.distances[places])
 
@@ -94,14 +94,14 @@ def _rank_chunk(run: Run, start: int, stop: int) -> Ranked:
         if not _is_short(run, hits, candidates, goal):
             break
         goal = replace(goal, n_candidates=goal.n_candidates * _MORE)
-    hits = _window(hits, run.request.offset, goal.k)
+    hits = _window(hits, run.request.offset, goal.k) if stop > start + 1 else hits.at(slice(run.request.offset, goal.k))
     laps.lap("rescore")
     return Ranked(
         start=start,
         stop=stop,
         hits=replace(hits, queries=hits.queries + start),
         probed=probed,
-        n_candidates=(candidates >= 0).sum(axis=1),
+        n_candidates=np.count_nonzero(candidates >= 0, axis=1),
         seconds=laps.seconds,
     )
 
@@ -120,7 +120,7 @@ def _ranked_candidates(
         if space.n_allowed[number]
     ]
     laps.lap("memtable")
-    candidates = np.concatenate(found, axis=1)
+    candidates = found[0] if len(found) == 1 else np.concatenate(found, axis=1)
     query, place = np.nonzero(candidates >= 0)
     ids = candidates[query, place]
     distances = exact_distances_batch(space.vectors(ids), query.astype(np.uint32), queries, metric)
@@ -138,9 +138,10 @@ def _memtable_candidates(run: Run, number: int, queries: NDArray[np.float32], go
 def _ordered(run: Run, candidates: Hits) -> Hits:
     """By query, then distance, then key; keys are read only where distances tie."""
     hits = candidates.ordered(candidates.ids)
-    tied = np.flatnonzero((np.diff(hits.distances) == 0) & (np.diff(hits.queries) == 0))
-    if not len(tied):
+    is_tied = (hits.distances[1:] == hits.distances[:-1]) & (hits.queries[1:] == hits.queries[:-1])
+    if not is_tied.any():
         return hits
+    tied = np.flatnonzero(is_tied)
     members = np.union1d(tied, tied + 1)
     keys = run.space.take(hits.ids[members], [run.spec.key]).column(0).to_numpy()
     rank = np.zeros(len(hits.ids), dtype=np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +16,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from drift_arrow.engine.predicate import Predicate
+    from drift_arrow.engine.prefilter import Filtered
     from drift_arrow.engine.snapshot import Snapshot, View
+    from drift_arrow.kernels.bitmap import Bits
 
 _ALIGN_ROWS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _AllowedRows:
+    """The attributes of a `RowSpace`; without its snapshot, which keeps them where there is no condition."""
+
+    bases: NDArray[np.int64]
+    filtered: list[Filtered]
+    allowed: list[Bits | None]
+    n_allowed: list[int]
+    segment_bits: Bits | None
 
 
 class RowSpace:
@@ -32,8 +46,16 @@ class RowSpace:
 
     Attributes
     ----------
+    bases : (views,) int64
+        Global id of the first row of each view.
     filtered : list of Filtered
         What the predicate lets pass of each view.
+    allowed : list of packed bits or None
+        Rows of each view that are alive and pass; None for all.
+    n_allowed : list of int
+        How many these are.
+    segment_bits : packed bits or None
+        Those of all segments by global id.
 
     Notes
     -----
@@ -43,33 +65,14 @@ class RowSpace:
     def __init__(self, snapshot: Snapshot, predicate: Predicate | None) -> None:
         self.snapshot = snapshot
         self.views: tuple[View, ...] = snapshot.views
-        sizes = [-(-view.n_rows // _ALIGN_ROWS) * _ALIGN_ROWS for view in snapshot.memtables]
-        starts = snapshot.segment_set.n_ids + np.cumsum([0, *sizes])[:-1]
-        self.bases = np.asarray([*snapshot.segment_set.bases, *starts], dtype=np.int64)
-        spec = snapshot.memtables[-1].memtable.spec
-        self.filtered = [filter_view(view, predicate, spec) for view in self.views]
-        self.allowed = [
-            bitmap.intersect(view.live, part.bits) for view, part in zip(self.views, self.filtered, strict=True)
-        ]
-        self.n_allowed = [
-            view.n_rows if bits is None else bitmap.count(bits, view.n_rows)
-            for view, bits in zip(self.views, self.allowed, strict=True)
-        ]
+        rows = _allowed_rows(snapshot, predicate)
+        self.bases, self.filtered, self.allowed = rows.bases, rows.filtered, rows.allowed
+        self.n_allowed, self.segment_bits = rows.n_allowed, rows.segment_bits
 
     @property
     def n_segments(self) -> int:
         """How many of the views are segments; they come first."""
         return len(self.snapshot.segments)
-
-    def segment_bits(self) -> NDArray[np.uint8] | None:
-        """Allowed rows of all segments as packed bits by global id, or None if all are."""
-        if all(bits is None for bits in self.allowed[: self.n_segments]):
-            return None
-        joined = np.zeros(self.snapshot.segment_set.n_ids // 8, dtype=np.uint8)
-        for view, base, bits in zip(self.snapshot.segments, self.bases.tolist(), self.allowed, strict=False):
-            part = bitmap.full(view.n_rows) if bits is None else bits
-            joined[base // 8 : base // 8 + len(part)] = part
-        return joined
 
     def allowed_ids(self) -> NDArray[np.int64]:
         """Ids of all allowed rows, ascending."""
@@ -123,3 +126,42 @@ def take_found(
     places = np.concatenate([wanted for wanted, _ in found])
     ids = np.concatenate([rows + base for (_, rows), base in zip(found, space.bases.tolist(), strict=True)])
     return space.take(ids[np.argsort(places, kind="stable")], names)
+
+
+def _allowed_rows(snapshot: Snapshot, predicate: Predicate | None) -> _AllowedRows:
+    if predicate is not None:
+        return _find_allowed(snapshot, predicate)
+    known = snapshot.memo.get(_AllowedRows)
+    if known is None:
+        known = snapshot.memo[_AllowedRows] = _find_allowed(snapshot, None)
+    assert isinstance(known, _AllowedRows)
+    return known
+
+
+def _find_allowed(snapshot: Snapshot, predicate: Predicate | None) -> _AllowedRows:
+    views, segments = snapshot.views, snapshot.segment_set
+    sizes = [-(-view.n_rows // _ALIGN_ROWS) * _ALIGN_ROWS for view in snapshot.memtables]
+    starts = segments.n_ids + np.cumsum([0, *sizes])[:-1]
+    filtered = [filter_view(view, predicate, snapshot.memtables[-1].memtable.spec) for view in views]
+    allowed = [bitmap.intersect(view.live, part.bits) for view, part in zip(views, filtered, strict=True)]
+    return _AllowedRows(
+        bases=np.asarray([*segments.bases, *starts], dtype=np.int64),
+        filtered=filtered,
+        allowed=allowed,
+        n_allowed=[
+            view.n_rows if bits is None else bitmap.count(bits, view.n_rows)
+            for view, bits in zip(views, allowed, strict=True)
+        ],
+        segment_bits=_joined(snapshot, allowed),
+    )
+
+
+def _joined(snapshot: Snapshot, allowed: list[Bits | None]) -> Bits | None:
+    segments = snapshot.segment_set
+    if all(bits is None for bits in allowed[: len(snapshot.segments)]):
+        return None
+    joined = np.zeros(segments.n_ids // 8, dtype=np.uint8)
+    for view, base, bits in zip(snapshot.segments, segments.bases, allowed, strict=False):
+        part = bitmap.full(view.n_rows) if bits is None else bits
+        joined[base // 8 : base // 8 + len(part)] = part
+    return joined

@@ -139,6 +139,8 @@ class Snapshot:
         Frozen ones, oldest first, then the active one.
     segment_set : SegmentSet
         The bucket table over `segments`; shared while they stay the same.
+    memo : dict
+        What searches found out about it, by type. Nothing in it may name the snapshot: a cycle would keep its files.
     """
 
     generation: int
@@ -147,6 +149,7 @@ class Snapshot:
     segments: tuple[SegmentView, ...]
     memtables: tuple[MemtableView, ...]
     segment_set: SegmentSet = field(default_factory=lambda: SegmentSet.of(()))
+    memo: dict[type, object] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def n_live(self) -> int:
