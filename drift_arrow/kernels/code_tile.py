@@ -11,6 +11,7 @@ from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.bitmap import is_dense, next_allowed
 from drift_arrow.kernels.bucket_arrays import BucketArrays
+from drift_arrow.kernels.code_block import BLOCK_ROWS
 from drift_arrow.kernels.code_product import code_product, weights_size
 from drift_arrow.kernels.distance import L2, METRIC_CODES, normalize_rows
 
@@ -18,7 +19,7 @@ _COSINE: Final = METRIC_CODES["cosine"]
 LEAST_LENGTH: Final = 1e-30
 """Stands for the length of a zero query, by which nothing could be divided."""
 
-TILE_ROWS: Final = 64
+TILE_ROWS: Final = BLOCK_ROWS
 """Rows between two looks at the candidates, for which a filter is judged dense or sparse at once."""
 
 

@@ -12,11 +12,14 @@ from typing import Any, Final
 import numpy as np
 
 from drift_arrow.kernels._jit import kernel
+from drift_arrow.kernels.code_block import BLOCK_WINDOW, LOW_BITS
 from drift_arrow.kernels.code_product import WINDOW
 
-_LARGEST_WEIGHT: Final = 32_767.0
+# of two signed bytes, the high one in units of 128
+_LARGEST_WEIGHT: Final = 127.0 * 128 + 63
 # 255 times the sum of all weights stays below 2**31, with room for 2**16 weights rounded up
 _LARGEST_TOTAL: Final = 8_380_000.0
+_HALF: Final = 1 << LOW_BITS >> 1
 _PEAK_UNITS: Final = float(1 << 30)
 _MEAN_CODE: Final = 127.5
 # of a number that is uniform over a step of 1
@@ -67,7 +70,7 @@ def quantize_query(query: Any, lo: Any, step: Any, weights: Any) -> Any:
         For `code_product`. The values that the last window skips must be 0 and stay so.
 
     The inner product of the query with a row is `constant + scale * code_product`. A weight is off by at most half a
-    scale, times the distance of the code from the middle, 127.5; scale is the larger of max(|q * step|) / 2**15 and
+    scale, times the distance of the code from the middle, 127.5; scale is the larger of max(|q * step|) / 2**14 and
     mean(|q * step|) * dim / 2**23. That is small beside the rounding of the codes themselves, half of |q * step|, whose
     sum over all dimensions has the given standard deviation.
     """
@@ -83,3 +86,22 @@ def quantize_query(query: Any, lo: Any, step: Any, weights: Any) -> Any:
     sum_of_weights = _round(query[:whole], step[:whole], inverse, weights[:whole])
     sum_of_weights += _round(query[whole:], step[whole:], inverse, weights[whole + shift :])
     return product - scale * _MEAN_CODE * np.float64(sum_of_weights), scale, np.sqrt(squares * _VARIANCE)
+
+
+@kernel(inner=True)
+def split_weights(weights: Any, dim: Any, planes: Any) -> None:
+    """Cut the weights of `quantize_query` in high and low bytes, as `code_block.block_products` wants them.
+
+    planes : (2, block_size(dim)) int8
+        Values that its last window skips must be 0 and stay so.
+    """
+    size = planes.shape[1]
+    whole, block_whole = dim // WINDOW * WINDOW, dim // BLOCK_WINDOW * BLOCK_WINDOW
+    shift, block_shift = weights.size - dim, size - dim
+    for j in range(block_whole):
+        high = (weights[j] + _HALF) >> LOW_BITS
+        planes[0, j], planes[1, j] = high, weights[j] - (high << LOW_BITS)
+    for j in range(block_whole, dim):
+        weight = weights[j if j < whole else j + shift]
+        high = (weight + _HALF) >> LOW_BITS
+        planes[0, j + block_shift], planes[1, j + block_shift] = high, weight - (high << LOW_BITS)

@@ -6,17 +6,21 @@ One compiled call does it all for all queries and all segments: a query takes no
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels.bitmap import ALL_ROWS, Bits
 from drift_arrow.kernels.bucket_arrays import BucketArrays, checked_bits
 from drift_arrow.kernels.bucket_order import N_BINS
+from drift_arrow.kernels.code_block import BLOCK_ROWS, block_size
 from drift_arrow.kernels.code_tile import TILE_ROWS, new_scratch, scan_terms
 from drift_arrow.kernels.distance import metric_code
 from drift_arrow.kernels.probe_rounds import probe_all
+from drift_arrow.kernels.probe_scan import GROUP
 from drift_arrow.kernels.probing import LEAST_SPREAD
 
 
@@ -151,7 +155,7 @@ def probe_buckets(
         bins,
         np.empty((n_queries, n_buckets), np.float32),
         (np.empty_like(n_probed), n_probed, np.empty_like(n_probed), np.empty(n_queries)),
-        (np.empty(n_buckets, np.float64), new_scratch(queries.shape[1])),
+        (np.empty(n_buckets, np.float64), (new_scratch(queries.shape[1]), _group_scratch(*queries.shape))),
         (np.empty(n_buckets + 1, np.int64), np.empty(n_queries * n_buckets if n_queries > 1 else 0, np.int32)),
         pools,
         (np.empty(n_candidates, np.float32), np.empty(n_candidates, np.int64)),
@@ -166,3 +170,15 @@ def _check_stop(stop: StopRule, n_candidates: int) -> None:
         raise ValueError(f"first must be at least 1 and n_probe at least 0; got={stop.first} {stop.n_probe}")
     if not (0 <= stop.spread < np.inf and 0 < stop.effective_dim < np.inf):
         raise ValueError(f"number out of range; got spread={stop.spread} effective_dim={stop.effective_dim}")
+
+
+def _group_scratch(n_queries: int, dim: int) -> tuple[NDArray[Any], ...]:
+    """Weights of a group of queries, a turned block, and terms and margins of the distances; nothing for one query."""
+    n_group = GROUP if n_queries > 1 else 0
+    size = block_size(dim)
+    return (
+        np.zeros((n_group, 2, size), np.int8),
+        aligned(size * BLOCK_ROWS if n_group else 0, np.dtype(np.uint8)),
+        np.empty((n_group, 2), np.float64),
+        np.empty(n_group, np.float32),
+    )

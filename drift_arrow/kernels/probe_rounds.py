@@ -7,13 +7,11 @@ from typing import Any, Final
 import numpy as np
 
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.bitmap import is_allowed
 from drift_arrow.kernels.bucket_order import sort_into_bins, sort_next_bins
-from drift_arrow.kernels.code_tile import TILE_ROWS, measure_tile, multiply_tile
 from drift_arrow.kernels.distance import DOT, L2, METRIC_CODES, row_distance
-from drift_arrow.kernels.fixed_point import quantize_query
 from drift_arrow.kernels.normal import NORMAL_LIMIT, normal_share
-from drift_arrow.kernels.pool import MARGIN, replace_largest, shrink_pool
+from drift_arrow.kernels.pool import shrink_pool
+from drift_arrow.kernels.probe_scan import scan_windows
 from drift_arrow.kernels.probing import neighbour_score
 
 _COSINE: Final = METRIC_CODES["cosine"]
@@ -84,40 +82,6 @@ def _place_of_share(bins: Any, q: Any, limit: Any, distances: Any, expected: Any
         if found >= wanted:
             return place + 1
     return limit
-
-
-@kernel(inner=True)
-def _offer_bucket(
-    query: Any, q: Any, b: Any, terms: Any, buckets: Any, allowed: Any, scratch: Any, pools: Any, best: Any
-) -> None:
-    """Put the allowed rows of bucket number `b` that may be among the nearest into the pool of query number `q`."""
-    origin, factor, _ = terms
-    code_address, rows, first_row, lo, step, norms = buckets
-    weights, tile = scratch
-    tile_rows, tile_distances = tile[0], tile[3]
-    nearest, least, ids, sizes = pools
-    product, scale, deviation = quantize_query(query, lo[b], step[b], weights)
-    constant, gain, margin = origin[q] - factor * product, -factor * scale, np.float32(MARGIN * factor * deviation)
-    first, end = first_row[b], first_row[b] + np.int64(rows[b])
-    bound, size = nearest[q, 0], sizes[q]
-    for start in range(first, end, TILE_ROWS):
-        stop = min(start + TILE_ROWS, end)
-        position = code_address[b] + np.uint64(start - first) * np.uint64(query.size)
-        # loops with one purpose each: memory bounds the first, the second vectorises, the last seldom acts
-        n_found = multiply_tile(position, start, stop, query.size, weights, norms, allowed, tile)
-        if not measure_tile(constant, gain, tile, n_found, bound + margin):
-            continue
-        if size + n_found > least.shape[1]:
-            size = shrink_pool(least[q], ids[q], size, bound, best[0], best[1])
-        for i in range(n_found):
-            distance = tile_distances[i]
-            if distance <= bound + margin and is_allowed(allowed, tile_rows[i]):
-                least[q, size], ids[q, size] = distance - margin, tile_rows[i]
-                size += 1
-                if distance < bound:
-                    replace_largest(nearest[q], distance)
-                    bound = nearest[q, 0]
-    sizes[q] = size
 
 
 @kernel(inner=True)
@@ -203,7 +167,7 @@ def probe_all(
     while n_active:
         for q in range(queries.shape[0]):
             n_sorted[q] = sort_next_bins(order[q], ends[q], n_sorted[q], upto[q], distances[q])
-        _scan_windows(queries, terms, buckets, allowed, order, n_probed, upto, scan_scratch, sorting, pools, best)
+        scan_windows(queries, terms, buckets, allowed, order, n_probed, upto, scan_scratch, sorting, pools, best)
         n_active = 0
         for q in range(queries.shape[0]):
             if n_probed[q] < upto[q]:
@@ -216,41 +180,3 @@ def probe_all(
     for q in range(queries.shape[0]):
         size = shrink_pool(least[q], ids[q], n_kept[q], nearest[q, 0], best[0], best[1])
         ids[q, size:] = -1
-
-
-@kernel(inner=True)
-def _scan_windows(
-    queries: Any,
-    terms: Any,
-    buckets: Any,
-    allowed: Any,
-    order: Any,
-    n_probed: Any,
-    upto: Any,
-    scratch: Any,
-    sorting: Any,
-    pools: Any,
-    best: Any,
-) -> None:
-    """Scan the buckets at the places [n_probed, upto) of each query: bucket by bucket where there are several."""
-    if queries.shape[0] == 1:
-        for bucket in order[0, n_probed[0] : upto[0]]:
-            _offer_bucket(queries[0], 0, bucket, terms, buckets, allowed, scratch, pools, best)
-        return
-    starts, members = sorting
-    starts[:] = 0
-    for q in range(queries.shape[0]):
-        for bucket in order[q, n_probed[q] : upto[q]]:
-            starts[bucket + 1] += 1
-    for b in range(1, starts.size):
-        starts[b] += starts[b - 1]
-    for q in range(queries.shape[0]):
-        for bucket in order[q, n_probed[q] : upto[q]]:
-            members[starts[bucket]] = q
-            starts[bucket] += 1
-    # each start has moved to the next bucket's
-    begin = 0
-    for bucket in range(starts.size - 1):
-        for q in members[begin : starts[bucket]]:
-            _offer_bucket(queries[q], q, bucket, terms, buckets, allowed, scratch, pools, best)
-        begin = starts[bucket]

@@ -137,6 +137,21 @@ def test_a_query_finds_the_same_rows_alone_and_in_a_batch(table, metric, rule):
         assert sorted(found(alone, 0)) == sorted(found(together, q))
 
 
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("dim", [64, 70, 130])
+def test_queries_that_share_buckets_find_the_same_rows_as_alone(metric, dim):
+    table = Table(12, 90, dim=dim)
+    queries = np.repeat(table.queries, 3, axis=0) + np.linspace(0, 0.3, 60, dtype=np.float32)[:, np.newaxis]
+    rule = StopRule(k=6, first=2, share=0.9, spread=0.3, effective_dim=8.0)
+    mask = np.random.default_rng(1).random(len(table.rows)) < 0.6
+    for allowed in (None, bitmap.from_mask(mask)):
+        together = table.probe(queries, rule, metric=metric, allowed=allowed)
+        for q in range(len(queries)):
+            alone = table.probe(queries[q : q + 1], rule, metric=metric, allowed=allowed)
+            assert alone.counts[0] == together.counts[q]
+            assert sorted(found(alone, 0)) == sorted(found(together, q))
+
+
 @given(selectivity=st.sampled_from([0.005, 0.05, 0.3, 0.9]), seed=st.integers(0, 1000), k=st.integers(1, 12))
 def test_k_allowed_rows_are_found_wherever_they_are(table, selectivity, seed, k):
     mask = np.random.default_rng(seed).random(len(table.rows)) < selectivity
