@@ -19,18 +19,20 @@ from drift_arrow.kernels.bloom import bloom_contains, build_bloom
 from drift_arrow.kernels.compile_watch import WATCH
 from drift_arrow.kernels.dictionary import number_distinct
 from drift_arrow.kernels.encoded_floats import FLOATS, check_floats
-from drift_arrow.kernels.encoded_integers import DICTIONARY, FRAME, LANES, N_LANES, N_SCHEMES, check_integers
+from drift_arrow.kernels.encoded_integers import check_integers
 from drift_arrow.kernels.ffor import encode_frames
 from drift_arrow.kernels.float_rows import gather_float_blocks, gather_float_rows
 from drift_arrow.kernels.floats import decode_floats, encode_floats
 from drift_arrow.kernels.gather import gather_rows
+from drift_arrow.kernels.integer_schemes import DICTIONARY, FRAME, LANES, N_LANES, N_SCHEMES
 from drift_arrow.kernels.integers import decode_integers, decode_kinds, encode_integers
 from drift_arrow.kernels.kmeans import train_centroids
-from drift_arrow.kernels.lanes import VALUES
+from drift_arrow.kernels.lanes import TAIL_BYTES, VALUES
 from drift_arrow.kernels.probing import cumulative_shares
 from drift_arrow.kernels.rank import rank_buckets
 from drift_arrow.kernels.scan import exact_scan
 from drift_arrow.kernels.sq8 import sq8_encode
+from drift_arrow.kernels.stored_arrays import place_arrays
 from drift_arrow.kernels.strings import gather_strings
 from drift_arrow.kernels.topk import Heaps
 
@@ -79,6 +81,13 @@ def _keys() -> None:
     bloom_contains(build_bloom(fingerprints), fingerprints)
 
 
+def _stored_arrays() -> None:
+    stored = readonly("stored", np.zeros(TAIL_BYTES, np.uint8), np.uint8, TAIL_BYTES)
+    # as many as packed integers have, and packed floats
+    for n in (8, 7):
+        place_arrays(stored, 0, (1,) * n, (0,) * (n - 1) + (TAIL_BYTES,), np.empty(2 * n, np.int64))
+
+
 def _rows(dtype: np.dtype[Any]) -> None:
     gather_rows(np.zeros(4, dtype), np.zeros(1, np.int64), 2)
 
@@ -110,7 +119,7 @@ def _integer_columns(dtype: np.dtype[Any]) -> None:
 
 def _integer_kind(dtype: np.dtype[Any], kind: int) -> None:
     values, kinds, packed = np.empty(0, dtype), np.empty(0, np.uint8), np.empty(0, np.uint8)
-    decode_kinds(encode_integers(values), (kind,), 0, values)
+    decode_kinds(encode_integers(values).table, (kind,), 0, values)
     if kind // N_LANES == FRAME:
         source = readonly("values", values, dtype, 0)
         encode_frames(kind, 0, kinds, kinds, values, np.zeros(1, np.uint64), packed, LANES[kind % N_LANES], source)
@@ -139,7 +148,7 @@ def _first_half() -> Steps:
 
 
 def _second_half() -> Steps:
-    steps: Steps = [("keys", _keys), ("strings", _strings), ("scans", _scans)]
+    steps: Steps = [("keys", _keys), ("strings", _strings), ("scans", _scans), ("stored arrays", _stored_arrays)]
     for values, bits in FLOATS.items():
         steps += [(f"rows of {values}", partial(_rows, bits)), (f"{values}", partial(_floats, values))]
     return steps
