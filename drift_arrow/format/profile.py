@@ -80,7 +80,11 @@ class Cold(Profile):
     def numbers(self, array: pa.Array) -> Encoded:
         """Packed, and with a compressor behind or instead of that."""
         packed = encode_numbers(array, weights=SMALL)
-        candidates = [packed, encode_compressed(encode_numbers(array, whole_bytes=True)), encode_planes(array)]
+        candidates = [
+            packed,
+            encode_compressed(encode_numbers(array, whole_bytes=True, weights=SMALL)),
+            encode_planes(array),
+        ]
         return min(candidates, key=lambda encoded: len(encoded.stored))
 
     def frames(self, array: pa.Array) -> tuple[FrameSettings, ...]:  # noqa: ARG002

@@ -13,10 +13,10 @@ import numpy as np
 
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.integer_table import BASES, EXCEPTIONS, POSITIONS, STRIDE, VECTORS, WIDTHS
-from drift_arrow.kernels.lanes import VALUES
+from drift_arrow.kernels.lanes import ROW_BYTES, VALUES
 from drift_arrow.kernels.memory import array_at
 from drift_arrow.kernels.running_sum import join_sums, unpack_sums
-from drift_arrow.kernels.streaming import can_stream, first_line, settle, stream_vector
+from drift_arrow.kernels.streaming import can_stream, fetch, first_line, settle, stream_vector
 
 MOST_JUMPS: Final = 8
 """Exceptions of a vector besides the first: at each the decoder begins anew, which takes as long as 150 codes."""
@@ -50,7 +50,10 @@ def decode_deltas(kind: Any, start: Any, numbers: Any, lane: Any, streams: Any, 
         target = np.uint64(room) if is_streamed else place
         width, step = np.uint64(widths[start + i]), bases[start + i]
         if width > 0:
-            unpack_sums(np.uint64(numbers[vector + 1]), width, sums, lane, like)
+            source, n_bytes = np.uint64(numbers[vector + 1]), width * np.uint64(ROW_BYTES)
+            # the next vector is mostly as long as this one
+            fetch(source + n_bytes, n_bytes)
+            unpack_sums(source, width, sums, lane, like)
         else:
             array_at(np.int64(sums), VALUES, like)[:] = 0
         end = numbers[vector + STRIDE + 2]

@@ -29,7 +29,7 @@ from drift_arrow.kernels.lanes import (
     unpack,
 )
 from drift_arrow.kernels.memory import array_at
-from drift_arrow.kernels.streaming import can_stream, first_line, settle, stream_vector
+from drift_arrow.kernels.streaming import can_stream, fetch, first_line, settle, stream_vector
 
 
 def _plain_pack_above(source: Any, base: Any, width: Any, target: Any, lane: Any) -> None:
@@ -174,7 +174,10 @@ def decode_frames(kind: Any, start: Any, numbers: Any, lane: Any, streams: Any, 
         target = room if is_streamed else place
         width, base = np.uint64(widths[start + i]), bases[start + i]
         if width > 0:
-            unpack_above(np.uint64(numbers[vector + 1]), base, width, np.uint64(target), lane)
+            source, n_bytes = np.uint64(numbers[vector + 1]), width * np.uint64(ROW_BYTES)
+            # the next vector is mostly as long as this one
+            fetch(source + n_bytes, n_bytes)
+            unpack_above(source, base, width, np.uint64(target), lane)
         else:
             repeat(base, np.uint64(target))
         found = array_at(target, VALUES, like)

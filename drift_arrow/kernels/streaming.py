@@ -1,4 +1,4 @@
-"""Stores that go past the caches, for results that leave them anyway.
+"""Memory beyond the caches: results that leave them are stored past them, and what is needed next is fetched ahead.
 
 An ordinary store reads the line that it is about to overwrite. Into a result that does not fit into the caches that is
 half of all traffic, and it drives everything else out. A result that fits is better left there for its next reader.
@@ -41,6 +41,29 @@ def stream_vector(builder: ir.IRBuilder, kinds: Any, source: Any, target: Any, _
         line = load(builder, builder.add(source, offset), lane_vector(64, LINE // 8))
         pointer = builder.inttoptr(builder.add(target, offset), line.type.as_pointer())
         builder.store(line, pointer, align=LINE).set_metadata("nontemporal", mark)
+
+
+def _plain_fetch(address: Any, n_bytes: Any) -> None:
+    pass
+
+
+@routine(_plain_fetch)
+def fetch(builder: ir.IRBuilder, kinds: Any, address: Any, n_bytes: Any) -> None:  # noqa: ARG001
+    """Have memory ready soon, wherever it is: an address that is nobody's does no harm.
+
+    The processor foresees what is read in a row, but not beyond a branch that it took wrong: vectors of deltas with
+    jumps take almost twice the time without this.
+    """
+    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    signature = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+    function = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+        builder.module, signature, "llvm.prefetch.p0"
+    )
+    read, keep, data = (ir.Constant(number, option) for option in (0, 3, 1))
+    n_lines = builder.udiv(n_bytes, ir.Constant(n_bytes.type, LINE))
+    with cgutils.for_range(builder, n_lines) as loop:
+        place = builder.add(address, builder.mul(loop.index, ir.Constant(address.type, LINE)))
+        builder.call(function, [builder.inttoptr(place, byte), read, keep, data])
 
 
 def _plain_settle() -> None:
