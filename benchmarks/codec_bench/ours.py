@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -13,10 +15,13 @@ from drift_arrow.format.column_block import open_column
 from drift_arrow.format.column_encoder import ColumnEncoder
 from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.layout import CodecId
+from drift_arrow.format.warm_column import WarmColumn
+from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels.encoded_floats import EncodedFloats
 from drift_arrow.kernels.encoded_integers import EncodedIntegers
 from drift_arrow.kernels.floats import decode_floats, encode_floats
 from drift_arrow.kernels.integers import decode_integers, encode_integers
+from drift_arrow.kernels.streaming import STREAM_BYTES
 
 _EXTENT_ROWS: Final = 65_536
 _LARGEST_BLOCK: Final = 16 << 20
@@ -50,9 +55,9 @@ class Drift:
         is_parsed = self._is_parsed and not any(block.is_compressed for block in blocks)
         parsed = [block.open() for block in blocks] if is_parsed else []
 
-        def decode() -> pa.Array | pa.ChunkedArray:
-            arrays = [block.read() for block in parsed or map(_Block.open, blocks)]
-            return arrays[0] if len(arrays) == 1 else pa.chunked_array(arrays)
+        def decode() -> pa.Array:
+            opened = parsed or map(_Block.open, blocks)
+            return next(iter(opened)).read() if len(blocks) == 1 else _joined(opened, len(array), array.type)
 
         return Packed(sum(block.size for block in blocks), decode, lambda: described(blocks[0].open().describe()))
 
@@ -67,6 +72,16 @@ class Kernel:
         """The whole array at once."""
         encoded = _encode(array.to_numpy())
         return Packed(encoded.size_bytes, lambda: pa.array(_decode(encoded)), str)
+
+
+def _joined(blocks: Iterable[ColumnBlock], n_values: int, kind: pa.DataType) -> pa.Array:
+    """One array of all blocks, as the reader of a segment makes it."""
+    values, place = aligned(n_values, np.dtype(kind.to_pandas_dtype())), 0
+    streams = values.nbytes >= STREAM_BYTES
+    for block in blocks:
+        WarmColumn(block).read_into(values[place : place + block.n_values], streams=streams)
+        place += block.n_values
+    return pa.Array.from_buffers(kind, n_values, [None, pa.py_buffer(values)])
 
 
 class _Block:

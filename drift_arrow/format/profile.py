@@ -16,6 +16,7 @@ from drift_arrow.format.codecs.planes import encode_planes
 from drift_arrow.format.codecs.sizes import is_string, plain_bytes
 from drift_arrow.format.codecs.string_dictionary import STRING_LEVEL
 from drift_arrow.format.layout import EXTENT_ROWS
+from drift_arrow.kernels.integer_costs import SMALL
 from drift_arrow.kernels.lanes import VALUES
 
 _LEAST_FRAME_BYTES: Final = 1 << 14
@@ -78,8 +79,12 @@ class Cold(Profile):
 
     def numbers(self, array: pa.Array) -> Encoded:
         """Packed, and with a compressor behind or instead of that."""
-        packed = encode_numbers(array)
-        candidates = [packed, encode_compressed(encode_numbers(array, whole_bytes=True)), encode_planes(array)]
+        packed = encode_numbers(array, weights=SMALL)
+        candidates = [
+            packed,
+            encode_compressed(encode_numbers(array, whole_bytes=True, weights=SMALL)),
+            encode_planes(array),
+        ]
         return min(candidates, key=lambda encoded: len(encoded.stored))
 
     def frames(self, array: pa.Array) -> tuple[FrameSettings, ...]:  # noqa: ARG002

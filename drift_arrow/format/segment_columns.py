@@ -21,6 +21,7 @@ from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.segment_vectors import SegmentVectors
 from drift_arrow.format.warm_column import WarmColumn
 from drift_arrow.kernels._aligned import aligned
+from drift_arrow.kernels.streaming import STREAM_BYTES
 
 _TAKE_SHARE: Final = 4
 _LEAST_JOINED: Final = 2
@@ -150,8 +151,9 @@ class SegmentColumns:
         if int(first_rows[0]) != start or int(sizes.sum()) != n_rows:
             return None
         values, place = aligned(n_rows, dtype), 0
+        streams = values.nbytes >= STREAM_BYTES
         for _, block in self.opened.scan(numbers, stored):
-            if not block.read_into(values[place : place + block.n_values]):
+            if not block.read_into(values[place : place + block.n_values], streams=streams):
                 return None
             place += block.n_values
         return pa.Array.from_buffers(kind, n_rows, [None, pa.py_buffer(values)])

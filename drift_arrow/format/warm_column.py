@@ -42,10 +42,13 @@ class WarmColumn:
         """All rows."""
         return self._block.read() if self._rows is None else self._rows
 
-    def read_into(self, out: NDArray[Any]) -> bool:
-        """Write all rows, which must be numbers, to (n,) `out` of their type; False if some of them are null."""
+    def read_into(self, out: NDArray[Any], *, streams: bool = False) -> bool:
+        """Write all rows, which must be numbers, to (n,) `out` of their type; False if some of them are null.
+
+        With `streams`, past the caches: if `out` is a part of so much that it leaves them.
+        """
         if self._rows is None and isinstance(self._block, NumbersBlock):
-            return self._block.read_into(out)
+            return self._block.read_into(out, streams=streams)
         rows = self.read()
         if rows.null_count:
             return False

@@ -12,7 +12,8 @@ distance  METRIC_CODES, exact_distances, exact_distances_batch, squared_norms, n
 floats    encode_floats, decode_floats, decode_vector; `encoded_floats` has EncodedFloats, check_floats
 gather    gather_rows; `float_rows` has gather_float_rows, `row_table` RowTable, by which `float_points`,
           `integer_points` and `string_points` gather single rows of many blocks
-integers  encode_integers, decode_integers, decode_vector; `encoded_integers` has EncodedIntegers, check_integers
+integers  encode_integers, decode_integers, decode_table, decode_vector; `encoded_integers` has EncodedIntegers,
+          check_integers; `integer_table` has IntegerTable, checked_table
 keys      KeyTable, fingerprint_ints, fingerprint_strings, first_duplicate, sort_fingerprints, find_sorted
 kmeans    train_centroids, assign_buckets
 probe     probe_buckets, StopRule, Probed

@@ -22,4 +22,4 @@ def aligned(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     room = np.empty(size * dtype.itemsize + _CACHE_LINE, np.uint8)
     # numpy takes a microsecond to tell an address, as long as it takes to decode a few vectors
     skip = _CACHE_LINE - _misalignment(room)
-    return room[skip : skip + size * dtype.itemsize].view(dtype)
+    return np.ndarray(size, dtype, room, skip)

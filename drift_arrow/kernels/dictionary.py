@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.ffor import unpack_above
+from drift_arrow.kernels.integer_table import BASES, ENTRIES, STRIDE, VECTORS, WIDTHS
 from drift_arrow.kernels.lanes import VALUES, bit_length
+from drift_arrow.kernels.memory import array_at
+from drift_arrow.kernels.streaming import can_stream, first_line, settle, stream_vector
 
 MOST_ENTRIES: Final = 1 << 14
 """Larger dictionaries leave the fast caches when they are looked up, and seldom pay."""
@@ -119,34 +122,31 @@ def _distinct(values: NDArray[Any], most: int) -> Dictionary | None:
 
 
 @kernel
-def decode_codes(
-    kind: Any,
-    start: Any,
-    kinds: Any,
-    widths: Any,
-    bases: Any,
-    packed_offsets: Any,
-    packed: Any,
-    entries: Any,
-    scratch: Any,
-    lane: Any,
-    values: Any,
-) -> None:
-    """Look up the vectors of one kind; arguments as in `ffor.decode_frames`.
-
-    entries : (k,) unsigned, at least one; scratch : (1024,) uint16
-    """
-    source, target = np.uint64(packed.ctypes.data), np.uint64(scratch.ctypes.data)
-    last = np.uint16(entries.size - 1)
+def decode_codes(kind: Any, start: Any, numbers: Any, lane: Any, streams: Any, scratch: Any, values: Any) -> None:
+    """Look up the vectors of one kind; arguments as of `ffor.decode_frames`. The dictionary has at least one entry."""
+    like, vector_bytes = values.dtype.type(0), VALUES * values.itemsize
+    widths = array_at(numbers[WIDTHS], numbers[WIDTHS + 1], np.uint8(0))
+    bases = array_at(numbers[BASES], numbers[BASES + 1], like)
+    entries = array_at(numbers[ENTRIES], numbers[ENTRIES + 1], like)
+    address, room = np.int64(values.ctypes.data), first_line(scratch)
+    codes, last = array_at(room + vector_bytes, VALUES, np.uint16(0)), np.uint16(entries.size - 1)
+    is_streamed = streams and can_stream(address)
     for i in range(values.size // VALUES):
-        v = start + i
-        if kinds[v] != kind:
+        vector = VECTORS + STRIDE * (start + i)
+        if numbers[vector] != kind:
             continue
-        unpack_above(source + packed_offsets[v], np.uint16(bases[v]), np.uint64(widths[v]), target, lane)
+        width, base = np.uint64(widths[start + i]), np.uint16(bases[start + i])
+        unpack_above(np.uint64(numbers[vector + 1]), base, width, np.uint64(room + vector_bytes), lane)
         # codes come from a file and only unpacking shows them: none may read past the entries. A loop of its own,
         # because it works on many codes at once and the next one cannot
-        for j in range(scratch.size):
-            scratch[j] = min(scratch[j], last)
-        vector = values[i * VALUES : (i + 1) * VALUES]
-        for j in range(vector.size):
-            vector[j] = entries[scratch[j]]
+        for j in range(codes.size):
+            codes[j] = min(codes[j], last)
+        place = address + i * vector_bytes
+        target = room if is_streamed else place
+        found = array_at(target, VALUES, like)
+        for j in range(found.size):
+            found[j] = entries[codes[j]]
+        if is_streamed:
+            stream_vector(np.uint64(target), np.uint64(place), like)
+    if is_streamed:
+        settle()

@@ -13,6 +13,7 @@ from llvmlite import ir
 
 from drift_arrow.kernels import _plain
 from drift_arrow.kernels._jit import kernel
+from drift_arrow.kernels.integer_table import BASES, EXCEPTIONS, POSITIONS, STRIDE, VECTORS, WIDTHS
 from drift_arrow.kernels.lanes import (
     ROW_BYTES,
     VALUES,
@@ -27,6 +28,8 @@ from drift_arrow.kernels.lanes import (
     store,
     unpack,
 )
+from drift_arrow.kernels.memory import array_at
+from drift_arrow.kernels.streaming import can_stream, fetch, first_line, settle, stream_vector
 
 
 def _plain_pack_above(source: Any, base: Any, width: Any, target: Any, lane: Any) -> None:
@@ -124,7 +127,16 @@ def encode_frames(
     lane: Any,
     values: Any,
 ) -> None:
-    """Pack the vectors of one kind; arguments as in `decode_frames`."""
+    """Pack the vectors of one kind, which is a scheme with a lane, among those from `start` on.
+
+    kinds : (n,) uint8; widths : (n,) uint8; bases : (n,) unsigned
+    packed_offsets : (n + 1,) uint64
+        Where the packed bytes of a vector begin in `packed` (uint8).
+    lane : unsigned
+        Any value of the type of the lane.
+    values : (1024 * m,) unsigned
+        Vectors `start` to `start + m`.
+    """
     address, target = np.uint64(values.ctypes.data), np.uint64(packed.ctypes.data)
     for i in range(values.size // VALUES):
         v = start + i
@@ -134,41 +146,44 @@ def encode_frames(
 
 
 @kernel
-def decode_frames(
-    kind: Any,
-    start: Any,
-    kinds: Any,
-    widths: Any,
-    bases: Any,
-    packed_offsets: Any,
-    packed: Any,
-    exception_offsets: Any,
-    positions: Any,
-    exceptions: Any,
-    lane: Any,
-    values: Any,
-) -> None:
+def decode_frames(kind: Any, start: Any, numbers: Any, lane: Any, streams: Any, scratch: Any, values: Any) -> None:
     """Decode the vectors of one kind, which is a scheme with a lane, among those from `start` on.
 
-    kinds : (n,) uint8; widths : (n,) uint8; bases : (n,) unsigned
-    packed_offsets : (n + 1,) uint64
-        Where the packed bytes of a vector begin in `packed` (uint8).
-    exception_offsets : (n + 1,) uint64
-        Where the exceptions of a vector begin in `positions` (uint16, inside the vector) and `exceptions` (unsigned).
+    numbers : int64
+        Of a table that was checked; see `integer_table`.
     lane : unsigned
         Any value of the type of the lane.
+    streams : bool
+        Write past the caches, where the address of `values` allows it.
+    scratch : (SCRATCH_BYTES,) uint8
     values : (1024 * m,) unsigned
         Receives vectors `start` to `start + m`; those of other kinds are left alone.
     """
-    address, source = np.uint64(values.ctypes.data), np.uint64(packed.ctypes.data)
+    like, vector_bytes = values.dtype.type(0), VALUES * values.itemsize
+    widths = array_at(numbers[WIDTHS], numbers[WIDTHS + 1], np.uint8(0))
+    bases = array_at(numbers[BASES], numbers[BASES + 1], like)
+    positions = array_at(numbers[POSITIONS], numbers[POSITIONS + 1], np.uint16(0))
+    exceptions = array_at(numbers[EXCEPTIONS], numbers[EXCEPTIONS + 1], like)
+    address, room = np.int64(values.ctypes.data), first_line(scratch)
+    is_streamed = streams and can_stream(address)
     for i in range(values.size // VALUES):
-        v = start + i
-        if kinds[v] != kind:
+        vector = VECTORS + STRIDE * (start + i)
+        if numbers[vector] != kind:
             continue
-        target = address + np.uint64(i * VALUES * values.itemsize)
-        if widths[v] > 0:
-            unpack_above(source + packed_offsets[v], bases[v], np.uint64(widths[v]), target, lane)
+        place = address + i * vector_bytes
+        target = room if is_streamed else place
+        width, base = np.uint64(widths[start + i]), bases[start + i]
+        if width > 0:
+            source, n_bytes = np.uint64(numbers[vector + 1]), width * np.uint64(ROW_BYTES)
+            # the next vector is mostly as long as this one
+            fetch(source + n_bytes, n_bytes)
+            unpack_above(source, base, width, np.uint64(target), lane)
         else:
-            repeat(bases[v], target)
-        for e in range(exception_offsets[v], exception_offsets[v + 1]):
-            values[i * VALUES + positions[e]] = exceptions[e]
+            repeat(base, np.uint64(target))
+        found = array_at(target, VALUES, like)
+        for e in range(numbers[vector + 2], numbers[vector + STRIDE + 2]):
+            found[positions[e]] = exceptions[e]
+        if is_streamed:
+            stream_vector(np.uint64(target), np.uint64(place), like)
+    if is_streamed:
+        settle()

@@ -7,17 +7,32 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.dictionary import Dictionary
-from drift_arrow.kernels.encoded_integers import DICTIONARY, N_SCHEMES
+from drift_arrow.kernels.integer_schemes import DICTIONARY, N_SCHEMES
 from drift_arrow.kernels.lanes import VALUES, bit_length
 
 IMPOSSIBLE: Final = np.int64(1 << 40)
 """Cost of a scheme that does not apply, above that of any that does."""
 
-DECODE_WEIGHTS: Final = np.array([1.0, 1.05, 1.1, 1.1])
-"""What a bit of each scheme counts in a comparison: the slower ones must save some bits to be taken."""
-DECODE_WEIGHTS.flags.writeable = False
+
+class DecodeWeights(NamedTuple):
+    """What speed is worth in bits: what decodes slower must save some to be taken.
+
+    schemes : (4,) float64     what a bit of each scheme counts in a comparison
+    jump_bits : int            what an exception of deltas counts besides its own bits, the first of a vector excepted
+    """
+
+    schemes: NDArray[np.float64]
+    jump_bits: int
+
+
+FAST: Final = DecodeWeights(readonly("schemes", np.array([1.0, 1.05, 1.1, 1.1]), np.float64, N_SCHEMES), 128)
+"""Deltas take twice the time of a frame, and a jump a sixth of that of a vector of them."""
+
+SMALL: Final = DecodeWeights(readonly("schemes", np.ones(N_SCHEMES), np.float64, N_SCHEMES), 0)
+"""Whatever time it takes."""
 
 
 class IntegerPlan(NamedTuple):
@@ -47,11 +62,11 @@ class IntegerCosts(NamedTuple):
         bits = np.full(shape, IMPOSSIBLE, np.int64)
         return cls(bits, np.zeros(shape, np.uint8), np.zeros(shape, dtype), np.zeros(shape, np.uint16))
 
-    def cheapest(self) -> IntegerPlan:
+    def cheapest(self, weights: DecodeWeights) -> IntegerPlan:
         """Scheme of each vector that costs least, the simpler of equals, and what belongs to it."""
         n, dtype = len(self.bits), self.bases.dtype
         plan = IntegerPlan(np.empty(n, np.uint8), np.empty(n, np.uint8), np.empty(n, dtype), np.empty(n, np.uint16))
-        _choose(*self, DECODE_WEIGHTS, *plan)
+        _choose(*self, weights.schemes, *plan)
         return plan
 
 
@@ -100,8 +115,8 @@ def measure_codes(codes: NDArray[np.uint16], costs: IntegerCosts) -> None:
     _measure_codes(codes, costs.bits, costs.widths, costs.bases)
 
 
-def dictionary_pays(dictionary: Dictionary, costs: IntegerCosts) -> bool:
+def dictionary_pays(dictionary: Dictionary, costs: IntegerCosts, weights: DecodeWeights) -> bool:
     """Whether the vectors for which codes are cheapest save more than the dictionary takes."""
-    weighted = costs.bits * DECODE_WEIGHTS
+    weighted = costs.bits * weights.schemes
     saved = weighted[:, :DICTIONARY].min(axis=1) - weighted[:, DICTIONARY]
     return bool(np.maximum(saved, 0).sum() > dictionary.entries.nbytes * 8)

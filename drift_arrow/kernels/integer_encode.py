@@ -12,18 +12,10 @@ from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.delta import differences
 from drift_arrow.kernels.dictionary import Dictionary
-from drift_arrow.kernels.encoded_integers import (
-    DELTA,
-    DICTIONARY,
-    FRAME,
-    LANES,
-    N_LANES,
-    RUNS,
-    EncodedIntegers,
-    vector_kind,
-)
+from drift_arrow.kernels.encoded_integers import EncodedIntegers
 from drift_arrow.kernels.ffor import encode_frames
 from drift_arrow.kernels.integer_costs import IntegerPlan
+from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, FRAME, LANES, N_LANES, RUNS, vector_kind
 from drift_arrow.kernels.lanes import ROW_BYTES, TAIL_BYTES, VALUES, bit_length
 
 _DIFFERENCES: Final = 64 * VALUES

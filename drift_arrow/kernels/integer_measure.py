@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.delta import MOST_JUMPS, differences
-from drift_arrow.kernels.encoded_integers import DELTA, FRAME, POSITION_BITS, RUNS
 from drift_arrow.kernels.ffor import patched_width
-from drift_arrow.kernels.integer_costs import IntegerCosts
+from drift_arrow.kernels.integer_costs import DecodeWeights, IntegerCosts
+from drift_arrow.kernels.integer_schemes import DELTA, FRAME, POSITION_BITS, RUNS
 from drift_arrow.kernels.lanes import VALUES, bit_length
 from drift_arrow.kernels.run_length import count_runs
 
@@ -114,7 +114,7 @@ def _measure_frame(
 
 
 @kernel(inner=True)
-def _measure_deltas(vector: Any, sign: Any, exception_bits: Any, scratch: Any) -> Any:
+def _measure_deltas(vector: Any, sign: Any, exception_bits: Any, jump_bits: Any, scratch: Any) -> Any:
     """Base, width, number of exceptions and bits of the deltas of a vector."""
     kind = vector.dtype.type
     differences(vector, vector[0], scratch)
@@ -124,7 +124,7 @@ def _measure_deltas(vector: Any, sign: Any, exception_bits: Any, scratch: Any) -
     width, count = bit_length(span), 0
     if width > 0 and _count_far(scratch, base, width) <= MOST_JUMPS:
         _subtract(scratch, base, scratch)
-        width, count = patched_width(scratch, span, exception_bits, np.int64(MOST_JUMPS))
+        width, count = patched_width(scratch, span, exception_bits + jump_bits, np.int64(MOST_JUMPS))
     return base, width, count + 1, VALUES * width + (count + 1) * exception_bits
 
 
@@ -135,6 +135,7 @@ def _measure(
     flip: Any,
     sign: Any,
     exception_bits: Any,
+    jump_bits: Any,
     scratch: Any,
     bits: Any,
     widths: Any,
@@ -157,14 +158,14 @@ def _measure(
             exceptions[v, RUNS], bits[v, RUNS] = runs, runs * exception_bits
             least = min(least, bits[v, RUNS])
         if width > 0 and _is_steady(vector, width, sign):
-            base, width, count, cost = _measure_deltas(vector, sign, exception_bits, scratch)
+            base, width, count, cost = _measure_deltas(vector, sign, exception_bits, jump_bits, scratch)
             bases[v, DELTA], widths[v, DELTA], exceptions[v, DELTA], bits[v, DELTA] = base, width, count, cost
             least = min(least, cost)
         total += least
     return total
 
 
-def measure(values: NDArray[Any], start: int, flip: Any, costs: IntegerCosts) -> int:
+def measure(values: NDArray[Any], start: int, flip: Any, costs: IntegerCosts, weights: DecodeWeights) -> int:
     """Find out what frames, deltas and runs cost.
 
     Parameters
@@ -176,6 +177,7 @@ def measure(values: NDArray[Any], start: int, flip: Any, costs: IntegerCosts) ->
         Bits to invert so that the unsigned order of the values becomes the order of what they stand for.
     costs : IntegerCosts
         Receives the rows of those vectors.
+    weights : DecodeWeights
 
     Returns
     -------
@@ -184,5 +186,6 @@ def measure(values: NDArray[Any], start: int, flip: Any, costs: IntegerCosts) ->
     """
     kind, value_bits = values.dtype.type, values.itemsize * 8
     sign = kind(1 << (value_bits - 1))
-    total: int = _measure(values, start, flip, sign, value_bits + POSITION_BITS, np.empty(VALUES, kind), *costs)
+    scratch = np.empty(VALUES, kind)
+    total: int = _measure(values, start, flip, sign, value_bits + POSITION_BITS, weights.jump_bits, scratch, *costs)
     return total

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from drift_arrow.kernels._check import check_writable, readonly
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY, N_LANES, RUNS
+from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, N_LANES, RUNS
+from drift_arrow.kernels.integer_table import BASES, ENTRIES, EXCEPTIONS, POSITIONS, STRIDE, VECTORS, WIDTHS
 from drift_arrow.kernels.lanes import ROW_BYTES, VALUES
 from drift_arrow.kernels.memory import array_at
 from drift_arrow.kernels.row_table import (
@@ -31,17 +32,8 @@ from drift_arrow.kernels.row_table import (
     find_block,
 )
 
-_KINDS: Final = 1
-_WIDTHS: Final = 2
-_BASES: Final = 3
-_PACKED_OFFSETS: Final = 4
-_PACKED: Final = 5
-_EXCEPTION_OFFSETS: Final = 6
-_POSITIONS: Final = 7
-_EXCEPTIONS: Final = 8
-_DICTIONARY: Final = 9
-_N_ENTRIES: Final = 10
-"""Places in a line of `INTEGERS`, behind the number of values."""
+_NUMBERS: Final = 1
+"""Place of the address of an `IntegerTable`'s numbers in a line of `INTEGERS`, behind the number of values."""
 
 
 @kernel(inner=True)
@@ -103,20 +95,20 @@ def _value(line: Any, place: Any, like: Any) -> Any:
     line : INTEGERS, from the number of values on     its index was checked, its packed bytes may be any
     """
     v, i = place // VALUES, place % VALUES
-    kind = np.int64(array_at(line[_KINDS], v + 1, np.uint8(0))[v])
-    width = np.int64(array_at(line[_WIDTHS], v + 1, np.uint8(0))[v])
-    base = np.uint64(array_at(line[_BASES], v + 1, like)[v])
-    packed_offset = np.int64(array_at(line[_PACKED_OFFSETS], v + 1, np.uint64(0))[v])
-    scheme, lane, source = kind // N_LANES, kind % N_LANES, line[_PACKED] + packed_offset
+    vector = VECTORS + STRIDE * v
+    numbers = array_at(line[_NUMBERS], vector + 2 * STRIDE, np.int64(0))
+    kind, source = numbers[vector], numbers[vector + 1]
+    width = np.int64(array_at(numbers[WIDTHS], v + 1, np.uint8(0))[v])
+    base = np.uint64(array_at(numbers[BASES], v + 1, like)[v])
+    scheme, lane = kind // N_LANES, kind % N_LANES
     if scheme == DICTIONARY:
         # codes of 16 bits, modulo their range, of which a file may hold ones without an entry
         entry = (base + _code(source, width, lane, i)) & np.uint64(0xFFFF)
-        entry = min(np.int64(entry), line[_N_ENTRIES] - 1)
-        return np.uint64(array_at(line[_DICTIONARY], line[_N_ENTRIES], like)[entry])
-    offsets = array_at(line[_EXCEPTION_OFFSETS], v + 2, np.int64(0))
-    begin, end = offsets[v], offsets[v + 1]
-    positions = array_at(line[_POSITIONS], end, np.uint16(0))
-    exceptions = array_at(line[_EXCEPTIONS], end, like)
+        n_entries = numbers[ENTRIES + 1]
+        return np.uint64(array_at(numbers[ENTRIES], n_entries, like)[min(np.int64(entry), n_entries - 1)])
+    begin, end = numbers[vector + 2], numbers[vector + STRIDE + 2]
+    positions = array_at(numbers[POSITIONS], end, np.uint16(0))
+    exceptions = array_at(numbers[EXCEPTIONS], end, like)
     e = _last_up_to(positions, begin, end, i)
     if scheme == RUNS:
         return np.uint64(exceptions[e])

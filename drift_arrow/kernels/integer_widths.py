@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.delta import differences
-from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY
 from drift_arrow.kernels.integer_costs import IntegerPlan
 from drift_arrow.kernels.integer_measure import value_range
+from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY
 from drift_arrow.kernels.lanes import VALUES, bit_length
 from drift_arrow.kernels.whole_bytes import MOST_BITS, is_within, round_base, whole_width
 

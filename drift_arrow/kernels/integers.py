@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -11,20 +13,37 @@ from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels._check import check_writable, readonly
 from drift_arrow.kernels.delta import decode_deltas
 from drift_arrow.kernels.dictionary import Dictionary, build_dictionary, decode_codes
-from drift_arrow.kernels.encoded_integers import DICTIONARY, FRAME, LANES, N_LANES, RUNS, EncodedIntegers
+from drift_arrow.kernels.encoded_integers import EncodedIntegers
 from drift_arrow.kernels.ffor import decode_frames
-from drift_arrow.kernels.integer_costs import IMPOSSIBLE, IntegerCosts, dictionary_pays, measure_codes
+from drift_arrow.kernels.integer_costs import (
+    FAST,
+    IMPOSSIBLE,
+    DecodeWeights,
+    IntegerCosts,
+    dictionary_pays,
+    measure_codes,
+)
 from drift_arrow.kernels.integer_encode import Parts, pack_vectors
 from drift_arrow.kernels.integer_measure import measure
+from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, FRAME, LANES, N_LANES, RUNS
+from drift_arrow.kernels.integer_table import STRIDE, VECTORS, IntegerTable
 from drift_arrow.kernels.integer_widths import widen_vectors
 from drift_arrow.kernels.lanes import VALUES
 from drift_arrow.kernels.run_length import decode_runs
+from drift_arrow.kernels.streaming import SCRATCH_BYTES, STREAM_BYTES
+
+_UNSIGNED: Final = MappingProxyType({size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)})
+_DECODERS: Final[Mapping[int, Callable[..., None]]] = MappingProxyType(
+    {FRAME: decode_frames, DELTA: decode_deltas, DICTIONARY: decode_codes}
+)
 
 _LEAST_BITS: Final = 2
 """Bits of a value below which the other schemes leave too little for a dictionary to save."""
 
 
-def encode_integers(values: NDArray[Any], *, whole_bytes: bool = False) -> EncodedIntegers:
+def encode_integers(
+    values: NDArray[Any], *, whole_bytes: bool = False, weights: DecodeWeights = FAST
+) -> EncodedIntegers:
     """Encode a column.
 
     Parameters
@@ -32,6 +51,8 @@ def encode_integers(values: NDArray[Any], *, whole_bytes: bool = False) -> Encod
     values : (n,) signed or unsigned integers of 8, 16, 32 or 64 bits
     whole_bytes : bool
         Packs codes in 8 or 16 bits where they need no more, for a compressor of bytes that is to follow.
+    weights : DecodeWeights
+        How many bits speed is worth.
 
     Returns
     -------
@@ -54,9 +75,9 @@ def encode_integers(values: NDArray[Any], *, whole_bytes: bool = False) -> Encod
     flip = bits.dtype.type(1 << (dtype.itemsize * 8 - 1) if dtype.kind == "i" else 0)
     parts = _in_vectors(bits)
     costs = IntegerCosts.empty(-(-bits.size // VALUES), bits.dtype)
-    total = sum(measure(part, start, flip, costs) for start, part in parts)
-    dictionary = _try_dictionary(parts, flip, total, costs)
-    plan = costs.cheapest()
+    total = sum(measure(part, start, flip, costs, weights) for start, part in parts)
+    dictionary = _try_dictionary(parts, flip, total, costs, weights)
+    plan = costs.cheapest(weights)
     if whole_bytes:
         for start, part in parts:
             widen_vectors(part, start, flip, plan)
@@ -75,7 +96,9 @@ def _in_vectors(values: NDArray[Any]) -> Parts:
     return parts
 
 
-def _try_dictionary(parts: Parts, flip: Any, total: int, costs: IntegerCosts) -> Dictionary | None:
+def _try_dictionary(
+    parts: Parts, flip: Any, total: int, costs: IntegerCosts, weights: DecodeWeights
+) -> Dictionary | None:
     """Dictionary of the column if it pays; costs then hold those of its codes."""
     bits = total / max(1, VALUES * len(costs.bits))
     if bits < _LEAST_BITS:
@@ -85,20 +108,27 @@ def _try_dictionary(parts: Parts, flip: Any, total: int, costs: IntegerCosts) ->
     if dictionary is None:
         return None
     measure_codes(dictionary.codes, costs)
-    if dictionary_pays(dictionary, costs):
+    if dictionary_pays(dictionary, costs, weights):
         return dictionary
     costs.bits[:, DICTIONARY] = IMPOSSIBLE
     return None
 
 
 def decode_integers(encoded: EncodedIntegers, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """Decode a column, as `decode_table` does its table; ValueError also for what `check_integers` names."""
+    return decode_table(encoded.table, out)
+
+
+def decode_table(table: IntegerTable, out: NDArray[Any] | None = None, *, streams: bool = False) -> NDArray[Any]:
     """Decode a column.
 
     Parameters
     ----------
-    encoded : EncodedIntegers
+    table : IntegerTable
     out : (length,) of the dtype of the column, optional
         Receives the values, fastest at an address that is a multiple of 64.
+    streams : bool
+        Write past the caches, as is always done with `STREAM_BYTES` or more: if `out` is a part of so much.
 
     Returns
     -------
@@ -107,33 +137,33 @@ def decode_integers(encoded: EncodedIntegers, out: NDArray[Any] | None = None) -
 
     Raises
     ------
-    ValueError    `out` does not fit, or a contradiction that `check_integers` names
+    ValueError    `out` does not fit
 
     Notes
     -----
     O(n), without the GIL. Machine code is compiled on first use for each pair of scheme and lane that occurs.
     """
-    index = encoded.index
+    unsigned = _UNSIGNED[table.dtype.itemsize]
     if out is None:
-        out = aligned(encoded.length, encoded.dtype)
-        bits = out.view(encoded.bases.dtype)
+        bits = aligned(table.length, unsigned)
+        out = bits if table.dtype == unsigned else bits.view(table.dtype)
     else:
-        check_writable("out", out, encoded.dtype, encoded.length)
-        bits = out.view(encoded.bases.dtype, np.ndarray)
-    whole = encoded.length // VALUES
+        check_writable("out", out, table.dtype, table.length)
+        bits = out.view(unsigned, np.ndarray)
+    whole = table.length // VALUES
     if whole:
-        decode_kinds(encoded, index.present, 0, bits[: whole * VALUES])
-    if whole < encoded.n_vectors:
-        decode_vector(encoded, whole, out[whole * VALUES :])
+        decode_kinds(table, table.present, 0, bits[: whole * VALUES], streams=streams or bits.nbytes >= STREAM_BYTES)
+    if whole < table.n_vectors:
+        decode_vector(table, whole, out[whole * VALUES :])
     return out
 
 
-def decode_vector(encoded: EncodedIntegers, number: int, out: NDArray[Any]) -> NDArray[Any]:
+def decode_vector(table: IntegerTable, number: int, out: NDArray[Any]) -> NDArray[Any]:
     """Decode one vector.
 
     Parameters
     ----------
-    encoded : EncodedIntegers
+    table : IntegerTable
     number : int
         Of the vector, which holds the values from `1024 * number` on.
     out : (1024,) of the dtype of the column, or shorter for the last vector
@@ -145,35 +175,32 @@ def decode_vector(encoded: EncodedIntegers, number: int, out: NDArray[Any]) -> N
 
     Raises
     ------
-    ValueError    no such vector, `out` does not fit, or a contradiction that `check_integers` names
+    ValueError    no such vector, or `out` does not fit
     """
-    index = encoded.index
-    if not 0 <= number < encoded.n_vectors:
-        raise ValueError(f"number must be that of a vector; got={number} vectors={encoded.n_vectors}")
-    size = min(VALUES, encoded.length - number * VALUES)
-    check_writable("out", out, encoded.dtype, size)
-    bits = out.view(encoded.bases.dtype, np.ndarray)
-    present = (int(index.kinds[number]),)
+    if not 0 <= number < table.n_vectors:
+        raise ValueError(f"number must be that of a vector; got={number} vectors={table.n_vectors}")
+    size = min(VALUES, table.length - number * VALUES)
+    check_writable("out", out, table.dtype, size)
+    bits = out.view(_UNSIGNED[table.dtype.itemsize], np.ndarray)
+    present = (int(table.numbers[VECTORS + STRIDE * number]),)
     if size == VALUES:
-        decode_kinds(encoded, present, number, bits)
+        decode_kinds(table, present, number, bits)
     else:
         # decoders write whole vectors
         vector = np.empty(VALUES, bits.dtype)
-        decode_kinds(encoded, present, number, vector)
+        decode_kinds(table, present, number, vector)
         bits[:] = vector[:size]
     return out
 
 
-def decode_kinds(encoded: EncodedIntegers, present: tuple[int, ...], start: int, values: NDArray[Any]) -> None:
+def decode_kinds(
+    table: IntegerTable, present: tuple[int, ...], start: int, values: NDArray[Any], *, streams: bool = False
+) -> None:
     """Decode whole vectors from number `start` on, of which those of other kinds than `present` are left out."""
-    index = encoded.index
+    scratch = np.empty(SCRATCH_BYTES, np.uint8)
     for kind in present:
         scheme, lane = kind // N_LANES, LANES[kind % N_LANES]
         if scheme == RUNS:
-            decode_runs(kind, start, index.kinds, *index.exceptions, values)
-        elif scheme == DICTIONARY:
-            scratch = np.empty(VALUES, np.uint16)
-            decode_codes(kind, start, *index.vectors, index.dictionary, scratch, lane, values)
+            decode_runs(kind, start, table.numbers, streams, scratch, values)
         else:
-            decode = decode_frames if scheme == FRAME else decode_deltas
-            decode(kind, start, *index.vectors, *index.exceptions, lane, values)
+            _DECODERS[scheme](kind, start, table.numbers, lane, streams, scratch, values)

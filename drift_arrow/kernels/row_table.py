@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.encoded_floats import EncodedFloats
-from drift_arrow.kernels.encoded_integers import EncodedIntegers
 from drift_arrow.kernels.float_table import TABLE_SIZE
+from drift_arrow.kernels.integer_table import IntegerTable
 from drift_arrow.kernels.memory import address_of, array_at
 
 ABSENT: Final = 0
@@ -96,12 +96,9 @@ def floats_line(encoded: EncodedFloats, validity: int = 0) -> NDArray[np.int64]:
     return np.array([FLOATS, validity, 0, *encoded.table.tolist()], np.int64)
 
 
-def integers_line(encoded: EncodedIntegers, validity: int = 0) -> NDArray[np.int64]:
-    """Line of a block of encoded integers, whose index was checked when it was made."""
-    index = encoded.index
-    arrays = (*index.vectors, *index.exceptions, index.dictionary)
-    addresses = [address_of(array) for array in arrays]
-    return np.array([INTEGERS, validity, 0, encoded.length, *addresses, index.dictionary.size], np.int64)
+def integers_line(integers: IntegerTable, validity: int = 0) -> NDArray[np.int64]:
+    """Line of a block of checked integers."""
+    return np.array([INTEGERS, validity, 0, integers.length, address_of(integers.numbers)], np.int64)
 
 
 @kernel(inner=True)

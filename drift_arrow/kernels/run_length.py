@@ -9,7 +9,10 @@ from llvmlite import ir
 
 from drift_arrow.kernels import _plain
 from drift_arrow.kernels._jit import kernel
+from drift_arrow.kernels.integer_table import EXCEPTIONS, POSITIONS, STRIDE, VECTORS
 from drift_arrow.kernels.lanes import ROW_BYTES, VALUES, routine, splat, store
+from drift_arrow.kernels.memory import array_at
+from drift_arrow.kernels.streaming import can_stream, first_line, settle, stream_vector
 
 
 def _plain_store_row(value: Any, target: Any) -> None:
@@ -33,33 +36,34 @@ def count_runs(values: Any) -> int:
 
 
 @kernel
-def decode_runs(
-    kind: Any,
-    start: Any,
-    kinds: Any,
-    run_offsets: Any,
-    positions: Any,
-    run_values: Any,
-    values: Any,
-) -> None:
-    """Decode the vectors that consist of runs; arguments as in `ffor.decode_frames`, runs in place of exceptions.
+def decode_runs(kind: Any, start: Any, numbers: Any, streams: Any, scratch: Any, values: Any) -> None:
+    """Decode the vectors that consist of runs; arguments as of `ffor.decode_frames`, runs in place of exceptions.
 
     The first run of a vector is at position 0, and positions rise.
     """
-    address, row_values = np.uint64(values.ctypes.data), ROW_BYTES // values.itemsize
+    like, vector_bytes, row_values = values.dtype.type(0), VALUES * values.itemsize, ROW_BYTES // values.itemsize
+    positions = array_at(numbers[POSITIONS], numbers[POSITIONS + 1], np.uint16(0))
+    run_values = array_at(numbers[EXCEPTIONS], numbers[EXCEPTIONS + 1], like)
+    address, room = np.int64(values.ctypes.data), first_line(scratch)
+    is_streamed = streams and can_stream(address)
     for i in range(values.size // VALUES):
-        v = start + i
-        if kinds[v] != kind:
+        vector = VECTORS + STRIDE * (start + i)
+        if numbers[vector] != kind:
             continue
-        vector = values[i * VALUES : (i + 1) * VALUES]
-        target = address + np.uint64(i * VALUES * values.itemsize)
-        for r in range(run_offsets[v], run_offsets[v + 1]):
+        place = address + i * vector_bytes
+        target = room if is_streamed else place
+        found, last = array_at(target, VALUES, like), numbers[vector + STRIDE + 2] - 1
+        for r in range(numbers[vector + 2], last + 1):
             begin = np.int64(positions[r])
-            end = np.int64(positions[r + 1]) if r + 1 < run_offsets[v + 1] else VALUES
+            end = np.int64(positions[r + 1]) if r < last else VALUES
             # whole rows, though they run past the end of the run: the next run overwrites them. Not past the end of
             # the vector, where a vector may stand already, or the memory of somebody else
             while begin < end and begin + row_values <= VALUES:
-                _store_row(run_values[r], target + np.uint64(begin * values.itemsize))
+                _store_row(run_values[r], np.uint64(target + begin * values.itemsize))
                 begin += row_values
             for j in range(begin, end):
-                vector[j] = run_values[r]
+                found[j] = run_values[r]
+        if is_streamed:
+            stream_vector(np.uint64(target), np.uint64(place), like)
+    if is_streamed:
+        settle()

@@ -20,16 +20,17 @@ from drift_arrow.kernels.bucket_arrays import BucketArrays
 from drift_arrow.kernels.compile_watch import WATCH
 from drift_arrow.kernels.dictionary import number_distinct
 from drift_arrow.kernels.encoded_floats import FLOATS, check_floats
-from drift_arrow.kernels.encoded_integers import DICTIONARY, FRAME, LANES, N_LANES, N_SCHEMES, check_integers
+from drift_arrow.kernels.encoded_integers import check_integers
 from drift_arrow.kernels.ffor import encode_frames
 from drift_arrow.kernels.float_points import gather_float_points
 from drift_arrow.kernels.float_rows import gather_float_blocks, gather_float_rows
 from drift_arrow.kernels.floats import decode_floats, encode_floats
 from drift_arrow.kernels.gather import gather_rows
 from drift_arrow.kernels.integer_points import gather_integer_points
+from drift_arrow.kernels.integer_schemes import DICTIONARY, FRAME, LANES, N_LANES, N_SCHEMES
 from drift_arrow.kernels.integers import decode_integers, decode_kinds, encode_integers
 from drift_arrow.kernels.kmeans import train_centroids
-from drift_arrow.kernels.lanes import VALUES
+from drift_arrow.kernels.lanes import TAIL_BYTES, VALUES
 from drift_arrow.kernels.memory import address_of
 from drift_arrow.kernels.probe import StopRule, probe_buckets
 from drift_arrow.kernels.probing import cumulative_shares
@@ -37,6 +38,7 @@ from drift_arrow.kernels.rank import rank_buckets
 from drift_arrow.kernels.row_table import RowTable, floats_line, gather_validity, integers_line, plain_line
 from drift_arrow.kernels.scan import exact_scan
 from drift_arrow.kernels.sq8 import sq8_encode
+from drift_arrow.kernels.stored_arrays import place_arrays
 from drift_arrow.kernels.string_points import gather_string_points
 from drift_arrow.kernels.strings import gather_strings
 from drift_arrow.kernels.topk import Heaps
@@ -94,6 +96,13 @@ def _keys() -> None:
     bloom_contains(build_bloom(fingerprints), fingerprints)
 
 
+def _stored_arrays() -> None:
+    stored = readonly("stored", np.zeros(TAIL_BYTES, np.uint8), np.uint8, TAIL_BYTES)
+    # as many as packed integers have, and packed floats
+    for n in (8, 7):
+        place_arrays(stored, 0, (1,) * n, (0,) * (n - 1) + (TAIL_BYTES,), np.empty(2 * n, np.int64))
+
+
 def _rows(dtype: np.dtype[Any]) -> None:
     gather_rows(np.zeros(4, dtype), np.zeros(1, np.int64), 2)
 
@@ -119,7 +128,7 @@ def _integer_columns(dtype: np.dtype[Any]) -> None:
         encoded = encode_integers(values, whole_bytes=True)
         check_integers(encoded)
         decode_integers(encoded)
-        table = RowTable.of(np.array([0, values.size]), [integers_line(encoded)], [encoded])
+        table = RowTable.of(np.array([0, values.size]), [integers_line(encoded.table)], [encoded])
         gather_integer_points(table, np.zeros(1, np.int64), np.empty(1, dtype))
         number_distinct(values, dtype.type(0), values.size)
     # small numbers with a few large ones among them, which become exceptions
@@ -128,7 +137,7 @@ def _integer_columns(dtype: np.dtype[Any]) -> None:
 
 def _integer_kind(dtype: np.dtype[Any], kind: int) -> None:
     values, kinds, packed = np.empty(0, dtype), np.empty(0, np.uint8), np.empty(0, np.uint8)
-    decode_kinds(encode_integers(values), (kind,), 0, values)
+    decode_kinds(encode_integers(values).table, (kind,), 0, values)
     if kind // N_LANES == FRAME:
         source = readonly("values", values, dtype, 0)
         encode_frames(kind, 0, kinds, kinds, values, np.zeros(1, np.uint64), packed, LANES[kind % N_LANES], source)
@@ -157,7 +166,7 @@ def _first_half() -> Steps:
 
 
 def _second_half() -> Steps:
-    steps: Steps = [("keys", _keys), ("strings", _strings), ("scans", _scans)]
+    steps: Steps = [("keys", _keys), ("strings", _strings), ("scans", _scans), ("stored arrays", _stored_arrays)]
     for values, bits in FLOATS.items():
         steps += [(f"rows of {values}", partial(_rows, bits)), (f"{values}", partial(_floats, values))]
     return steps

@@ -8,6 +8,7 @@ from drift_arrow.format.codecs.numbers import encode_numbers
 from drift_arrow.format.column_encoder import ColumnEncoder
 from drift_arrow.format.distinct import find_distinct
 from drift_arrow.format.encoding import Encoding
+from drift_arrow.kernels.integer_costs import SMALL
 from tests.format.columns import NUMBER_TYPES, PROFILES, array_of, long_arrays, names_of, numbers, store, stored_as
 
 RANDOM = np.random.default_rng(6)
@@ -53,6 +54,14 @@ def size_of(name, profile):
 @pytest.mark.parametrize("name", COLUMNS)
 def test_the_cold_profile_takes_no_more_bytes(name):
     assert size_of(name, "cold") <= size_of(name, "hot")
+
+
+def test_only_the_hot_profile_gives_bytes_for_speed():
+    # the time between events: five gaps of a thousand need a bit more than the others
+    events = pa.array(np.cumsum(RANDOM.exponential(1e5, N).astype(int)))
+    small = encode_numbers(events, weights=SMALL)
+    assert len(ColumnEncoder(events.type, "cold").encode(events).stored) <= len(small.stored)
+    assert len(small.stored) < len(ColumnEncoder(events.type, "hot").encode(events).stored) < 1.05 * len(small.stored)
 
 
 def test_the_cold_profile_uses_compressors():

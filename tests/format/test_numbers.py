@@ -15,6 +15,8 @@ from drift_arrow.format.codecs.planes import encode_planes
 from drift_arrow.format.distinct import find_distinct
 from drift_arrow.format.layout import NUMBERS_HEADER_BYTES
 from drift_arrow.format.numbers import filled_numbers, number_dtype, numbers_of
+from drift_arrow.format.warm_column import WarmColumn
+from drift_arrow.kernels._aligned import aligned
 from tests.format.columns import (
     FLOAT_TYPES,
     INTEGER_TYPES,
@@ -50,6 +52,19 @@ def test_every_type_comes_back(encode, kind, n):
     is_null = np.random.default_rng(2).random(n) < 0.3
     for array in (array_of(kind, numbers(kind, n)), array_of(kind, numbers(kind, n), is_null)):
         assert_same_bits(encode(array).read(), array)
+
+
+@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize("kind", [pa.int8(), pa.timestamp("us"), pa.float64()], ids=str)
+def test_rows_are_written_to_given_memory_unless_some_are_null(encode, kind, streams):
+    array = array_of(kind, numbers(kind, 2500))
+    memory = aligned(2501, numbers_of(array).dtype)
+    memory[:] = 77
+    assert WarmColumn(encode(array).open()).read_into(memory[:2500], streams=streams)
+    assert memory[:2500].tobytes() == numbers_of(array).tobytes()
+    assert memory[2500] == 77
+    nulls = array_of(kind, numbers(kind, 2500), np.arange(2500) == 9)
+    assert not WarmColumn(encode(nulls).open()).read_into(memory[:2500], streams=streams)
 
 
 @pytest.mark.parametrize("kind", [pa.int8(), pa.uint32(), pa.float16(), pa.float64()], ids=str)

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drift_arrow.errors import InvalidArgumentError
-from drift_arrow.format import segment_extent, segment_file
+from drift_arrow.format import segment_columns, segment_extent, segment_file
 from drift_arrow.format.layout import BlockType, CodecId
 from drift_arrow.format.segment_blocks import SegmentBlocks
 from drift_arrow.format.segment_reader import SegmentReader
+from drift_arrow.kernels import integers
 from tests.format.samples import UUID_1, arrays, same, segment_bytes, segment_content
 
 WORDS = pa.array([None if row % 7 == 0 else f"word {row}" for row in range(10_000)], pa.string_view())
@@ -203,6 +204,24 @@ def test_a_range_of_rows_comes_back(small_extents, start, stop):
     assert table.column("word").to_pylist() == WORDS.slice(start, stop - start).to_pylist()
     flat = table.column("embedding").combine_chunks().flatten().to_numpy()
     assert np.array_equal(flat.reshape(-1, 3), small_extents.rows.vectors[start:stop])
+
+
+@pytest.mark.parametrize("stream_bytes", [0, 1 << 30])
+def test_blocks_of_a_result_that_leaves_the_caches_are_written_past_them(monkeypatch, stream_bytes):
+    monkeypatch.setattr(segment_extent, "EXTENT_ROWS", 3072)
+    monkeypatch.setattr(segment_columns, "STREAM_BYTES", stream_bytes)
+    streamed, decode = [], integers.decode_kinds
+
+    def watch(*arguments, streams=False):
+        streamed.append(streams)
+        decode(*arguments, streams=streams)
+
+    monkeypatch.setattr(integers, "decode_kinds", watch)
+    numbers = pa.array(np.arange(9216) ** 2)
+    found = opened(segment_content(9216, 3, 100, columns={"number": numbers}))
+    assert found.read_columns(["number"]).column(0).to_pylist() == numbers.to_pylist()
+    # the last vector of a block that is not full is written elsewhere first
+    assert streamed.count(True) == (0 if stream_bytes else 3)
 
 
 @pytest.mark.parametrize("profile", ["hot", "cold"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from drift_arrow.kernels.dictionary import MOST_ENTRIES, build_dictionary, number_distinct
-from drift_arrow.kernels.encoded_integers import DICTIONARY
+from drift_arrow.kernels.integer_schemes import DICTIONARY
 from drift_arrow.kernels.integers import decode_integers
 from tests.kernels.encoded import UNSIGNED, one_vector, random_codes
 

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from dataclasses import fields, replace
+import gc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY, FRAME, RUNS, EncodedIntegers, check_integers
-from drift_arrow.kernels.integers import decode_integers
+from drift_arrow.kernels.encoded_integers import check_integers
+from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, FRAME, RUNS
+from drift_arrow.kernels.integers import decode_integers, decode_table
 from tests.kernels.encoded import one_vector, random_codes
 
 CODES = random_codes(3)
@@ -68,15 +70,6 @@ def test_consistent_arrays_have_no_contradiction():
     assert check_integers(wide()) is None
 
 
-def test_views_that_are_right_by_construction_are_only_checked_for_contradictions():
-    encoded = wide()
-    arrays = {field.name: getattr(encoded, field.name) for field in fields(encoded)}
-    assert decode_integers(EncodedIntegers.of_views(**arrays)).tolist() == decode_integers(encoded).tolist()
-    arrays["widths"] = np.array([65], np.uint8)
-    with pytest.raises(ValueError, match="width does not suit the scheme"):
-        EncodedIntegers.of_views(**arrays)
-
-
 def test_size_is_that_of_all_arrays():
     assert wide(dictionary=np.zeros(2, np.uint64)).size_bytes == 1 + 1 + 8 + 2 + 2 * 8 + 4 * 128
 
@@ -100,3 +93,12 @@ def test_any_headers_are_rejected_or_decoded_inside_their_memory(data):
         decode_integers(encoded, memory[128:-128])
         assert (memory[:128] == 3).all()
         assert (memory[-128:] == 3).all()
+
+
+def test_a_table_keeps_the_arrays_alive_that_it_points_at():
+    table = wide().table
+    gc.collect()
+    others = [np.full(size, 255, np.uint8) for size in (1, 1, 8, 2, 512)]
+    assert decode_table(table).tolist() == CODES
+    assert (table.schemes.tolist(), table.widths.tolist(), table.n_exceptions) == ([FRAME], [3], 0)
+    del others

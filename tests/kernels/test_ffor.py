@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift_arrow.kernels.encoded_integers import FRAME
 from drift_arrow.kernels.ffor import patched_width
+from drift_arrow.kernels.integer_schemes import FRAME
 from drift_arrow.kernels.integers import decode_integers
 from tests import oracle
 from tests.kernels.encoded import UNSIGNED, WIDTHS, one_vector, random_codes

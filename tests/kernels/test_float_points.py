@@ -99,7 +99,7 @@ def test_rows_past_the_values_of_a_block_are_refused(line):
 
 def test_blocks_of_another_type_are_refused():
     encoded = encode_integers(np.arange(80))
-    table = RowTable.of(np.array([0, 80]), [integers_line(encoded)], [encoded])
+    table = RowTable.of(np.array([0, 80]), [integers_line(encoded.table)], [encoded])
     with pytest.raises(ValueError, match="another type"):
         picked(table, [0], 1, np.float64)
 

@@ -21,7 +21,7 @@ from tests.kernels.test_integers import DTYPES, SHAPES
 def table_of(*blocks):
     """One block after the other, None for one that is absent and has a row."""
     counts = [1 if encoded is None else encoded.length for encoded in blocks]
-    lines = [None if encoded is None else integers_line(encoded) for encoded in blocks]
+    lines = [None if encoded is None else integers_line(encoded.table) for encoded in blocks]
     return RowTable.of(np.cumsum([0, *counts]), lines, blocks)
 
 
@@ -67,7 +67,7 @@ def test_values_of_many_blocks_come_in_the_order_asked_for(data):
     shapes = data.draw(st.lists(st.sampled_from(sorted(SHAPES)), min_size=1, max_size=5))
     columns = [SHAPES[shape](data.draw(st.sampled_from([1, 1024, 1500]))).astype(np.int64) for shape in shapes]
     blocks = [encode_integers(column) for column in columns]
-    lines = [integers_line(encoded) for encoded in blocks]
+    lines = [integers_line(encoded.table) for encoded in blocks]
     lines[0] = plain_line(len(columns[0]), address_of(columns[0]))
     table = RowTable.of(np.cumsum([0, *map(len, columns)]), lines, (blocks, columns))
     rows = data.draw(st.lists(st.integers(0, sum(map(len, columns)) - 1), max_size=30))
@@ -87,7 +87,7 @@ def test_rows_that_are_not_there_are_refused(row):
         picked(table_of(encode_integers(np.arange(8))), [0, row], np.int64)
 
 
-@pytest.mark.parametrize("line", [integers_line(encode_integers(np.arange(8))), plain_line(8, 0)])
+@pytest.mark.parametrize("line", [integers_line(encode_integers(np.arange(8)).table), plain_line(8, 0)])
 def test_rows_past_the_values_of_a_block_are_refused(line):
     with pytest.raises(ValueError, match="there is no such row"):
         picked(RowTable.of(np.array([0, 9]), [line], ()), [8], np.int64)

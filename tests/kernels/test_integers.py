@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY, FRAME, RUNS, check_integers
-from drift_arrow.kernels.integer_costs import IntegerCosts
+from drift_arrow.kernels.encoded_integers import check_integers
+from drift_arrow.kernels.integer_costs import FAST, SMALL, IntegerCosts
 from drift_arrow.kernels.integer_measure import measure
+from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, FRAME, RUNS
 from drift_arrow.kernels.integers import decode_integers, decode_vector, encode_integers
 
 DTYPES = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
@@ -132,7 +133,7 @@ def test_costs_are_the_bits_that_are_stored(shape):
     values = SHAPES[shape](N)
     encoded = encode_integers(values)
     costs = IntegerCosts.empty(N // 1024, np.dtype(np.uint64))
-    measure(values.view(np.uint64), 0, np.uint64(2**63), costs)
+    measure(values.view(np.uint64), 0, np.uint64(2**63), costs, FAST)
     cheapest = costs.bits[:, :DICTIONARY].min(axis=1)
     stored = encoded.widths.astype(int) * 1024 + encoded.exception_counts * 80
     assert (stored <= cheapest * 1.1).all()
@@ -146,7 +147,7 @@ def test_single_vectors_are_decoded_into_given_memory(shape, length):
     for number in range(encoded.n_vectors):
         want = values[number * 1024 : (number + 1) * 1024]
         memory = np.full(want.size + 2, -9)
-        decode_vector(encoded, number, memory[1:-1])
+        decode_vector(encoded.table, number, memory[1:-1])
         np.testing.assert_array_equal(memory, [-9, *want, -9])
 
 
@@ -176,10 +177,33 @@ def test_memory_that_does_not_fit_is_rejected(out):
     with pytest.raises(ValueError, match="out"):
         decode_integers(encoded, out)
     with pytest.raises(ValueError, match="out"):
-        decode_vector(encoded, 0, out)
+        decode_vector(encoded.table, 0, out)
 
 
 @pytest.mark.parametrize("number", [-1, 2])
 def test_only_existing_vectors_are_decoded(number):
     with pytest.raises(ValueError, match="number"):
-        decode_vector(encode_integers(np.zeros(2000, int)), number, np.zeros(1024, int))
+        decode_vector(encode_integers(np.zeros(2000, int)).table, number, np.zeros(1024, int))
+
+
+def test_jumps_of_deltas_that_save_little_are_left_out_where_speed_counts():
+    # the time between events: five gaps of a vector need a bit more than the others
+    values = np.cumsum(rng().exponential(1e5, N).astype(int))
+    fast, small = encode_integers(values), encode_integers(values, weights=SMALL)
+    assert set(fast.schemes.tolist()) == set(small.schemes.tolist()) == {DELTA}
+    assert fast.exceptions.size < small.exceptions.size / 3
+    assert small.size_bytes < fast.size_bytes < small.size_bytes * 1.05
+    np.testing.assert_array_equal(decode_integers(small), values)
+
+
+def test_jumps_of_deltas_that_save_much_are_taken_in_any_case():
+    fast = encode_integers(SHAPES["jumping"](N))
+    assert fast.exceptions.size > fast.n_vectors
+
+
+def test_a_column_without_weights_is_never_longer():
+    for shape in SHAPES.values():
+        values = shape(N)
+        fast, small = encode_integers(values), encode_integers(values, weights=SMALL)
+        assert small.size_bytes <= fast.size_bytes
+        np.testing.assert_array_equal(decode_integers(small), values)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift_arrow.kernels.encoded_integers import RUNS
+from drift_arrow.kernels.integer_schemes import RUNS
 from drift_arrow.kernels.integers import decode_integers
 from drift_arrow.kernels.run_length import count_runs
 from tests.kernels.encoded import UNSIGNED, one_vector

@@ -107,7 +107,7 @@ def test_rows_past_the_strings_of_a_block_are_refused():
 
 def test_blocks_of_another_type_are_refused():
     encoded: EncodedIntegers = encode_integers(np.arange(8))
-    table = RowTable.of(np.array([0, 8]), [integers_line(encoded)], [encoded])
+    table = RowTable.of(np.array([0, 8]), [integers_line(encoded.table)], [encoded])
     with pytest.raises(ValueError, match="another type"):
         gather_string_points(table, np.array([0]), np.empty(2, np.int32), LIMIT)
 

@@ -9,9 +9,11 @@ import numba
 import numpy as np
 import pytest
 
-from drift_arrow.kernels import delta, dictionary, ffor
+from drift_arrow.kernels import delta, dictionary, ffor, streaming
+from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels._jit import INTERPRETED
-from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY, FRAME
+from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, FRAME, LANES, N_LANES
+from drift_arrow.kernels.streaming import SCRATCH_BYTES
 from tests.kernels.encoded import one_vector, random_codes
 
 CPU = llvm.get_host_cpu_features()
@@ -27,33 +29,39 @@ def vector_instructions(function, *arguments):
     return len(re.findall(rf"\tv\w+\t[^\n]*%{register}", code))
 
 
-def arguments_of(scheme, **content):
-    encoded = one_vector("uint64", scheme, random_codes(7), width=7, **content)
-    return encoded.index, np.zeros(1024, np.uint64)
+def decoder_instructions(decode, scheme, width, **content):
+    encoded = one_vector("uint64", scheme, random_codes(width), width=width, **content)
+    (kind,) = encoded.table.present
+    scratch, lane, out = np.empty(SCRATCH_BYTES, np.uint8), LANES[kind % N_LANES], np.zeros(1024, np.uint64)
+    return vector_instructions(decode, kind, 0, encoded.table.numbers, lane, False, scratch, out)
 
 
 def test_frames_are_decoded_in_wide_registers():
-    index, out = arguments_of(FRAME)
-    lane = np.uint8(0)
     # each of the 128 stores of a vector, at least
-    assert vector_instructions(ffor.decode_frames, 0, 0, *index.vectors, *index.exceptions, lane, out) >= 128
+    assert decoder_instructions(ffor.decode_frames, FRAME, 7) >= 128
 
 
-def test_deltas_are_decoded_in_wide_registers():
-    index, out = arguments_of(DELTA, exceptions=[(0, 1)])
-    lane = np.uint8(0)
-    # four additions for each of the 32 blocks, at least
-    assert vector_instructions(delta.decode_deltas, 4, 0, *index.vectors, *index.exceptions, lane, out) >= 128
+@pytest.mark.parametrize(("width", "registers"), [(7, 32), (11, 32), (20, 64)])
+def test_deltas_are_decoded_in_wide_registers(width, registers):
+    # four additions for each register of sums, at least
+    assert decoder_instructions(delta.decode_deltas, DELTA, width, exceptions=[(0, 1)]) >= 4 * registers
 
 
 def test_codes_are_unpacked_in_wide_registers():
-    index, out = arguments_of(DICTIONARY, dictionary=[1])
-    scratch, lane = np.zeros(1024, np.uint16), np.uint8(0)
-    assert (
-        vector_instructions(dictionary.decode_codes, 12, 0, *index.vectors, index.dictionary, scratch, lane, out) >= 64
-    )
+    assert decoder_instructions(dictionary.decode_codes, DICTIONARY, 7, dictionary=[1]) >= 64
 
 
 def test_widths_are_chosen_in_wide_registers():
     codes = np.zeros(1024, np.uint64)
     assert vector_instructions(ffor.patched_width, codes, np.uint64(9), 80, 1024) >= 16
+
+
+def test_streamed_vectors_go_past_the_caches():
+    @numba.njit
+    def stream(source, target, like):
+        streaming.stream_vector(np.uint64(source.ctypes.data), np.uint64(target.ctypes.data), like)
+
+    source, target = aligned(1024, np.dtype(np.uint32)), aligned(1024, np.dtype(np.uint32))
+    stream(source, target, source[0])
+    (code,) = stream.inspect_asm().values()
+    assert "vmovnt" in code

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
-from drift_arrow.format.codecs.number_layout import ArrayReader, NumberSizes, join_arrays
+from drift_arrow.format.codecs.number_layout import NumberSizes, join_arrays, place, read_sizes
 from drift_arrow.format.codecs.part import Source
 from drift_arrow.kernels.encoded_integers import EncodedIntegers
+from drift_arrow.kernels.integer_table import IntegerTable, checked_table, numbers_for
 
-_U8: Final = np.dtype(np.uint8)
-_U16: Final = np.dtype(np.uint16)
+_UNSIGNED: Final = MappingProxyType({width: np.dtype(f"u{width}") for width in (1, 2, 4, 8)})
+_ITEM_BYTES: Final = MappingProxyType({width: (width, width, width, 2, 2, 1, 1, 1) for width in _UNSIGNED})
 
 
 def dump_integers(encoded: EncodedIntegers, head: bytes = b"") -> bytes:
@@ -35,7 +37,7 @@ def dump_integers(encoded: EncodedIntegers, head: bytes = b"") -> bytes:
     return join_arrays(head, sizes, arrays)
 
 
-def load_integers(stored: memoryview, width: int, n_values: int, source: Source) -> EncodedIntegers:
+def load_integers(stored: memoryview, width: int, n_values: int, source: Source) -> IntegerTable:
     """Read what `dump_integers` wrote, in place, as unsigned integers of `width` bytes.
 
     Raises
@@ -43,36 +45,16 @@ def load_integers(stored: memoryview, width: int, n_values: int, source: Source)
     CorruptionError
         They are cut off, have another type or number, or contradict themselves. What is returned can be decoded.
     """
-    reader = ArrayReader(stored, width, n_values, source)
-    n_exceptions, n_entries, zero = reader.sizes.counts
+    raw, sizes = read_sizes(stored, width, n_values, source)
+    n_exceptions, n_entries, zero = sizes.counts
     if zero:
         raise source.damage("has an impossible header of numbers")
-    # signed or not makes no difference to decoders
-    kind, n_vectors = np.dtype(f"u{width}"), reader.sizes.n_vectors
-    bases, exceptions, dictionary, counts, positions, schemes, widths, packed = reader.arrays(
-        [
-            (kind, n_vectors),
-            (kind, n_exceptions),
-            (kind, n_entries),
-            (_U16, n_vectors),
-            (_U16, n_exceptions),
-            (_U8, n_vectors),
-            (_U8, n_vectors),
-            (_U8, reader.sizes.packed_bytes),
-        ]
-    )
+    n_vectors = sizes.n_vectors
+    counts = (n_vectors, n_exceptions, n_entries, n_vectors, n_exceptions, n_vectors, n_vectors, sizes.packed_bytes)
+    numbers = numbers_for(n_vectors)
+    raw = place(raw, _ITEM_BYTES[width], counts, numbers, source)
     try:
-        return EncodedIntegers.of_views(
-            length=n_values,
-            dtype=kind,
-            schemes=schemes,
-            widths=widths,
-            bases=bases,
-            exception_counts=counts,
-            exception_positions=positions,
-            exceptions=exceptions,
-            dictionary=dictionary,
-            packed=packed,
-        )
+        # signed or not makes no difference to decoders
+        return checked_table(n_values, _UNSIGNED[width], numbers, raw)
     except ValueError as problem:
         raise source.damage(f"contradicts itself; cause={problem}") from problem

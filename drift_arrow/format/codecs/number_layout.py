@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from drift_arrow.format.codecs.part import Source
 from drift_arrow.format.layout import ARRAY_ALIGNMENT, NUMBERS_HEADER_BYTES, padding_bytes
 from drift_arrow.kernels.lanes import TAIL_BYTES, VALUES
+from drift_arrow.kernels.stored_arrays import MISALIGNED, NOT_ZERO, WRONG_SIZE, place_arrays
 
 _HEADER: Final = struct.Struct("<BBHIIIII")
 
@@ -48,8 +49,8 @@ def join_arrays(head: bytes, sizes: NumberSizes, arrays: Sequence[NDArray[Any]])
     return b"".join(parts)
 
 
-class ArrayReader:
-    """Takes stored numbers apart, believing nothing.
+def read_sizes(stored: memoryview, width: int, n_values: int, source: Source) -> tuple[NDArray[np.uint8], NumberSizes]:
+    """Read the header of stored numbers, believing nothing.
 
     Parameters
     ----------
@@ -59,41 +60,93 @@ class ArrayReader:
         What the header must say.
     source : Source
 
+    Returns
+    -------
+    (n,) uint8, read-only, and NumberSizes
+        The stored bytes, the header included, and what it says.
+
     Raises
     ------
     CorruptionError
         The header is cut off, impossible, or says something else.
     """
+    if len(stored) < NUMBERS_HEADER_BYTES:
+        raise source.damage("is cut off")
+    found_width, zero, zeros, found, first, second, third, packed_bytes = _HEADER.unpack_from(stored)
+    if zero or zeros or packed_bytes < TAIL_BYTES:
+        raise source.damage("has an impossible header of numbers")
+    if found_width != width or found != n_values:
+        raise source.damage(f"holds other numbers than it declares; width={found_width} n_values={found}")
+    return np.frombuffer(stored.toreadonly(), np.uint8), NumberSizes(
+        width, n_values, (first, second, third), packed_bytes
+    )
+
+
+def place(
+    raw: NDArray[np.uint8],
+    item_bytes: tuple[int, ...],
+    counts: tuple[int, ...],
+    numbers: NDArray[np.int64],
+    source: Source,
+) -> NDArray[np.uint8]:
+    """Find the arrays behind the header, the packed bytes being the last.
+
+    Parameters
+    ----------
+    raw : (n,) uint8
+        Of `read_sizes`.
+    item_bytes, counts : tuples of int
+        Bytes of an item, and number of items, of each array.
+    numbers : int64
+        Receives address and number of items of each.
+    source : Source
+
+    Returns
+    -------
+    (n,) uint8
+        Where the arrays are: `raw`, or a copy if numbers may not stand at its address.
+
+    Raises
+    ------
+    CorruptionError
+        They are fewer or more bytes than that, or something between them is not zero.
+    """
+    problem, want = place_arrays(raw, NUMBERS_HEADER_BYTES, item_bytes, counts, numbers)
+    if problem == MISALIGNED:
+        raw = raw.copy()
+        raw.setflags(write=False)
+        problem, want = place_arrays(raw, NUMBERS_HEADER_BYTES, item_bytes, counts, numbers)
+    if problem == WRONG_SIZE:
+        raise source.damage(f"does not have the size of its arrays; got={raw.size} want={want}")
+    if problem == NOT_ZERO:
+        raise source.damage("has padding that is not zero")
+    return raw
+
+
+class ArrayReader:
+    """Takes stored numbers apart into arrays.
+
+    Parameters
+    ----------
+    stored, width, n_values, source : as of `read_sizes`
+
+    Raises
+    ------
+    CorruptionError
+        As of `read_sizes`.
+    """
 
     def __init__(self, stored: memoryview, width: int, n_values: int, source: Source) -> None:
         self._source = source
-        if len(stored) < NUMBERS_HEADER_BYTES:
-            raise source.damage("is cut off")
-        raw = np.frombuffer(stored, np.uint8)
-        # compiled code takes the arrays in place, and only where their type may stand
-        if raw.__array_interface__["data"][0] % ARRAY_ALIGNMENT:
-            raw = raw.copy()
-        raw.flags.writeable = False
-        self._raw = raw
-        found_width, zero, zeros, found, first, second, third, packed_bytes = _HEADER.unpack_from(stored)
-        if zero or zeros or packed_bytes < TAIL_BYTES:
-            raise source.damage("has an impossible header of numbers")
-        if found_width != width or found != n_values:
-            raise source.damage(f"holds other numbers than it declares; width={found_width} n_values={found}")
-        self.sizes = NumberSizes(width, n_values, (first, second, third), packed_bytes)
+        self._raw, self.sizes = read_sizes(stored, width, n_values, source)
 
     def arrays(self, parts: Sequence[tuple[np.dtype[Any], int]]) -> list[NDArray[Any]]:
         """Read-only arrays of the given types and sizes, in place; the last are the packed bytes."""
-        start, places, zeros = NUMBERS_HEADER_BYTES, [], []
+        item_bytes, sizes = tuple([dtype.itemsize for dtype, _ in parts]), tuple([size for _, size in parts])
+        raw = place(self._raw, item_bytes, sizes, np.empty(2 * len(parts), np.int64), self._source)
+        start, found = NUMBERS_HEADER_BYTES, []
         for dtype, size in parts:
             stop = start + size * dtype.itemsize
-            places.append((start, stop, dtype))
+            found.append(raw[start:stop].view(dtype))
             start = stop + padding_bytes(stop, ARRAY_ALIGNMENT)
-            zeros.append((stop, start))
-        if start != self._raw.size:
-            raise self._source.damage(f"does not have the size of its arrays; got={self._raw.size} want={start}")
-        zeros.append((start - TAIL_BYTES, start))
-        padding = b"".join([self._raw.data[stop:start] for stop, start in zeros if stop < start])
-        if padding.count(0) != len(padding):
-            raise self._source.damage("has padding that is not zero")
-        return [self._raw[start:stop].view(dtype) for start, stop, dtype in places]
+        return found

@@ -20,9 +20,10 @@ from drift_arrow.format.numbers import filled_numbers, number_dtype
 from drift_arrow.kernels import floats, integers
 from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels.encoded_floats import EncodedFloats
-from drift_arrow.kernels.encoded_integers import EncodedIntegers
 from drift_arrow.kernels.float_points import gather_float_points
+from drift_arrow.kernels.integer_costs import FAST, DecodeWeights
 from drift_arrow.kernels.integer_points import gather_integer_points
+from drift_arrow.kernels.integer_table import IntegerTable
 from drift_arrow.kernels.lanes import VALUES
 from drift_arrow.kernels.row_table import RowTable, floats_line, integers_line
 
@@ -37,14 +38,17 @@ def number_codec(dtype: np.dtype[Any]) -> CodecId:
     return CodecId.FLOATS if dtype.kind == "f" else CodecId.INTEGERS
 
 
-def encode_numbers(array: pa.Array, *, whole_bytes: bool = False) -> Encoded:
-    """Encode an array for whose type there is a `number_dtype`; with `whole_bytes`, so that a compressor gains."""
+def encode_numbers(array: pa.Array, *, whole_bytes: bool = False, weights: DecodeWeights = FAST) -> Encoded:
+    """Encode an array for whose type there is a `number_dtype`; with `whole_bytes`, so that a compressor gains.
+
+    The weights are those of the schemes of integers.
+    """
     values, validity = filled_numbers(array), Validity.of(array)
     head = validity.encode()
     if values.dtype.kind == "f":
         stored = dump_floats(floats.encode_floats(values, whole_bytes=whole_bytes), head)
     else:
-        stored = dump_integers(integers.encode_integers(values, whole_bytes=whole_bytes), head)
+        stored = dump_integers(integers.encode_integers(values, whole_bytes=whole_bytes, weights=weights), head)
     return Encoded(number_codec(values.dtype), stored, values.nbytes + validity.raw_len)
 
 
@@ -83,18 +87,19 @@ class NumbersBlock(ABC):
         """Rows in any order; decodes each vector of 1024 once."""
         return self._array(self.some_values(places), self._head.validity.take(places))
 
-    def read_into(self, out: NDArray[Any]) -> bool:
-        """Write all rows to (n,) `out` of any type of this size; False, and nothing is written, if some are null."""
+    def read_into(self, out: NDArray[Any], *, streams: bool = False) -> bool:
+        """Write all rows to (n,) `out` of any type of this size; False, and nothing is written, if some are null.
+
+        With `streams`, past the caches where there is code for it: if `out` is a part of so much that it leaves them.
+        """
         if self._head.validity.read() is not None:
             return False
-        self._decode(out.view(self._dtype))
+        self._decode(out.view(self._dtype), streams=streams)
         return True
 
     def values(self) -> NDArray[Any]:
         """All numbers, also of nulls; (n,) unsigned or float."""
-        out = aligned(self.n_values, self._dtype)
-        self._decode(out)
-        return out
+        return self._decode()
 
     def some_values(self, places: NDArray[np.int64]) -> NDArray[Any]:
         """Numbers of some rows, also of nulls; (m,) unsigned or float."""
@@ -124,8 +129,8 @@ class NumbersBlock(ABC):
         """Decode single values, of a table of this block."""
 
     @abstractmethod
-    def _decode(self, out: NDArray[Any]) -> None:
-        """Decode everything."""
+    def _decode(self, out: NDArray[Any] | None = None, *, streams: bool = False) -> NDArray[Any]:
+        """Decode everything, to a new array if there is no `out`."""
 
     @abstractmethod
     def _decode_vector(self, number: int, out: NDArray[Any]) -> None:
@@ -147,30 +152,30 @@ class NumbersBlock(ABC):
 
 
 class IntegersBlock(NumbersBlock):
-    """Integers; `encoded` is checked."""
+    """Integers, in a table."""
 
-    def __init__(self, encoded: EncodedIntegers, head: Head) -> None:
-        super().__init__(encoded.dtype, head)
-        self.encoded = encoded
+    def __init__(self, table: IntegerTable, head: Head) -> None:
+        super().__init__(table.dtype, head)
+        self._table = table
 
     def describe(self) -> Encoding:
         """Widths, exceptions and schemes."""
-        counts = np.bincount(self.encoded.schemes, minlength=len(_INTEGER_SCHEMES)).tolist()
+        counts = np.bincount(self._table.schemes, minlength=len(_INTEGER_SCHEMES)).tolist()
         schemes = {scheme: n for scheme, n in zip(_INTEGER_SCHEMES, counts, strict=True) if n}
-        return self._encoding("INTEGERS", self.encoded.widths, self.encoded.exceptions.size, schemes)
+        return self._encoding("INTEGERS", self._table.widths, self._table.n_exceptions, schemes)
 
     def line(self) -> NDArray[np.int64]:
         """Of encoded integers."""
-        return integers_line(self.encoded, self._head.validity.address)
+        return integers_line(self._table, self._head.validity.address)
 
     def _decode_points(self, table: RowTable, places: NDArray[np.int64], out: NDArray[Any]) -> None:
         gather_integer_points(table, places, out)
 
-    def _decode(self, out: NDArray[Any]) -> None:
-        integers.decode_integers(self.encoded, out)
+    def _decode(self, out: NDArray[Any] | None = None, *, streams: bool = False) -> NDArray[Any]:
+        return integers.decode_table(self._table, out, streams=streams)
 
     def _decode_vector(self, number: int, out: NDArray[Any]) -> None:
-        integers.decode_vector(self.encoded, number, out[: self.n_values - number * VALUES])
+        integers.decode_vector(self._table, number, out[: self.n_values - number * VALUES])
 
 
 class FloatsBlock(NumbersBlock):
@@ -192,8 +197,8 @@ class FloatsBlock(NumbersBlock):
     def _decode_points(self, table: RowTable, places: NDArray[np.int64], out: NDArray[Any]) -> None:
         gather_float_points(table, places, out.reshape(-1, 1))
 
-    def _decode(self, out: NDArray[Any]) -> None:
-        floats.decode_floats(self.encoded, out)
+    def _decode(self, out: NDArray[Any] | None = None, *, streams: bool = False) -> NDArray[Any]:  # noqa: ARG002
+        return floats.decode_floats(self.encoded, out)
 
     def _decode_vector(self, number: int, out: NDArray[Any]) -> None:
         floats.decode_vector(self.encoded, number, out)

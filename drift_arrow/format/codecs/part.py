@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -81,8 +80,7 @@ class ColumnBlock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where stored bytes come from, and all that parts of any depth need to be opened.
 
     Parameters
@@ -109,7 +107,7 @@ class Source:
             raise self.damage(f"holds a part of another number of values; got={part.n_values} want={n_values}")
         if self.depth >= MAX_PART_DEPTH:
             raise self.damage(f"nests too deep; limit={MAX_PART_DEPTH}")
-        return self.opener(part, kind, replace(self, depth=self.depth + 1))
+        return self.opener(part, kind, self._replace(depth=self.depth + 1))
 
     def damage(self, problem: str) -> CorruptionError:
         """The error to raise."""
@@ -145,7 +143,7 @@ class Cursor:
         self._place = stop + padding_bytes(stop, ARRAY_ALIGNMENT)
         if self._place > len(self._stored):
             raise self._source.damage("is cut off")
-        if any(self._stored[stop : self._place]):
+        if stop < self._place and any(self._stored[stop : self._place]):
             raise self._source.damage("has padding that is not zero")
         return self._stored[start:stop]
 

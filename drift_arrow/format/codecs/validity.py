@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from drift_arrow.format.codecs.integer_layout import dump_integers, load_integers
 from drift_arrow.format.codecs.part import Cursor, Source
 from drift_arrow.format.layout import ARRAY_ALIGNMENT, padding_bytes
-from drift_arrow.kernels.integers import decode_integers, encode_integers
+from drift_arrow.kernels.integers import decode_table, encode_integers
 from drift_arrow.kernels.memory import address_of
 
 _HEADER: Final = struct.Struct("<B3sI")
 _NO_NULLS, _BITMAP, _PACKED = range(3)
+_ZEROS: Final = bytes(3)
 
 
 class Validity:
@@ -71,15 +72,15 @@ class Validity:
 def read_validity(cursor: Cursor, n_values: int, source: Source) -> Validity:
     """Take what `Validity.encode` wrote; raises CorruptionError."""
     form, zeros, size = _HEADER.unpack(cursor.take(_HEADER.size))
-    if form > _PACKED or any(zeros):
+    if form > _PACKED or zeros != _ZEROS:
         raise source.damage("has an impossible header of its nulls")
-    stored, n_bytes = cursor.take(size), -(-n_values // 8)
     if form == _NO_NULLS:
         if size:
             raise source.damage("has a bitmap of nulls and says that there is none")
         return Validity(None)
+    stored, n_bytes = cursor.take(size), -(-n_values // 8)
     if form == _PACKED:
-        bitmap = decode_integers(load_integers(stored, 1, n_bytes, source))
+        bitmap = decode_table(load_integers(stored, 1, n_bytes, source))
     elif size == n_bytes:
         bitmap = np.frombuffer(stored, np.uint8)
     else:
