@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels._check import check_writable, readonly
 from drift_arrow.kernels.delta import decode_deltas
-from drift_arrow.kernels.dictionary import Dictionary, build_dictionary, decode_codes
+from drift_arrow.kernels.dictionary import build_dictionary, decode_codes
+from drift_arrow.kernels.distinct import Dictionary
 from drift_arrow.kernels.encoded_integers import DICTIONARY, FRAME, LANES, N_LANES, RUNS, EncodedIntegers
 from drift_arrow.kernels.ffor import decode_frames
-from drift_arrow.kernels.integer_costs import IMPOSSIBLE, IntegerCosts, dictionary_pays, measure_codes
+from drift_arrow.kernels.integer_costs import DECODE_WEIGHTS, IMPOSSIBLE, IntegerCosts, measure_codes
 from drift_arrow.kernels.integer_encode import Parts, pack_vectors
 from drift_arrow.kernels.integer_measure import measure
 from drift_arrow.kernels.integer_widths import widen_vectors
@@ -81,11 +82,9 @@ def _try_dictionary(parts: Parts, flip: Any, total: int, costs: IntegerCosts) ->
     if bits < _LEAST_BITS:
         return None
     values = parts[0][1] if len(parts) == 1 else np.concatenate([part for _, part in parts])
-    dictionary = build_dictionary(values, flip, bits)
-    if dictionary is None:
-        return None
-    measure_codes(dictionary.codes, costs)
-    if dictionary_pays(dictionary, costs):
+    # a dictionary whose codes save less than their weight cannot pay
+    dictionary = build_dictionary(values, flip, bits / DECODE_WEIGHTS[DICTIONARY])
+    if dictionary is None or measure_codes(dictionary, costs):
         return dictionary
     costs.bits[:, DICTIONARY] = IMPOSSIBLE
     return None

@@ -17,7 +17,7 @@ from drift_arrow.kernels._jit import INTERPRETED
 from drift_arrow.kernels.adc import BucketArrays, adc_scan
 from drift_arrow.kernels.bloom import bloom_contains, build_bloom
 from drift_arrow.kernels.compile_watch import WATCH
-from drift_arrow.kernels.dictionary import number_distinct
+from drift_arrow.kernels.distinct import number_distinct
 from drift_arrow.kernels.encoded_floats import FLOATS, check_floats
 from drift_arrow.kernels.encoded_integers import DICTIONARY, FRAME, LANES, N_LANES, N_SCHEMES, check_integers
 from drift_arrow.kernels.ffor import encode_frames

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import pytest
 
-from drift_arrow.kernels import delta, dictionary, ffor
+from drift_arrow.kernels import bit_lengths, delta, dictionary, ffor
 from drift_arrow.kernels._jit import INTERPRETED
 from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY, FRAME
 from tests.kernels.encoded import one_vector, random_codes
@@ -55,5 +55,6 @@ def test_codes_are_unpacked_in_wide_registers():
 
 
 def test_widths_are_chosen_in_wide_registers():
-    codes = np.zeros(1024, np.uint64)
-    assert vector_instructions(ffor.patched_width, codes, np.uint64(9), 80, 1024) >= 16
+    lengths = np.zeros(1024, np.uint8)
+    # a comparison and a selection for each of the 16 blocks, at least
+    assert vector_instructions(bit_lengths.patched_width, lengths, 9, 80, 1024) >= 32
