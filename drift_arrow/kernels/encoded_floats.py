@@ -99,6 +99,11 @@ class EncodedFloats:
         return table
 
     @cached_property
+    def whole_vectors(self) -> NDArray[np.int64]:
+        """Numbers of the vectors of 1024 values, which is all but the last if that has fewer."""
+        return np.arange(self.n // VALUES)
+
+    @cached_property
     def misfit(self) -> str | None:
         """What does not end where the headers say; None if everything does."""
         packed, n_exceptions, n_lefts = self.starts[-1].tolist()

@@ -160,6 +160,10 @@ class FloatsBlock(NumbersBlock):
         encoded = self.encoded
         return self._encoding("FLOATS", encoded.widths, encoded.positions.size, encoded.scheme_counts)
 
+    def values(self) -> NDArray[Any]:
+        """All numbers, also of nulls; (n,) float."""
+        return floats.decode_floats(self.encoded)
+
     def _decode(self, out: NDArray[Any]) -> None:
         floats.decode_floats(self.encoded, out)
 
