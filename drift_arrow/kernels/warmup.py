@@ -33,6 +33,7 @@ from drift_arrow.kernels.scan import exact_scan
 from drift_arrow.kernels.sq8 import sq8_encode
 from drift_arrow.kernels.strings import gather_strings
 from drift_arrow.kernels.topk import Heaps
+from drift_arrow.kernels.utf8 import are_utf8
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a step before it begins, the steps that are done, and all of them."""
@@ -65,6 +66,7 @@ def _scans() -> None:
 
 def _strings() -> None:
     gather_strings(np.zeros(1, np.uint8), np.array([0, 1]), np.zeros(1, np.uint32))
+    are_utf8(np.zeros(1, np.uint8), np.array([0, 1]))
 
 
 def _keys() -> None:
