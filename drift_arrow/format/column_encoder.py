@@ -43,7 +43,7 @@ class ColumnEncoder:
     """
 
     def __init__(self, kind: pa.DataType, profile: str) -> None:
-        self._kind, self._profile = plain_type(kind), PROFILES[profile]
+        self._kind, self._profile = kind if pt.is_primitive(kind) else plain_type(kind), PROFILES[profile]
         self._shared = SharedStrings()
 
     @property

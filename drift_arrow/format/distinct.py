@@ -74,24 +74,29 @@ def find_distinct(array: pa.Array, most_bytes: float) -> Distinct | None:
 
 
 def _distinct_numbers(array: pa.Array, dtype: np.dtype[Any], most_bits: float) -> Distinct | None:
-    values = filled_numbers(array).view(dtype)
-    most_entries = _most_entries(values, most_bits) if most_bits >= _LEAST_BITS else 0
+    if most_bits < _LEAST_BITS:
+        return None
+    values = filled_numbers(array)
+    # vectors of integers have codes of their own, which are as short unless they repeat their neighbours
+    most_entries = _most_entries(values.view(dtype), most_bits, only_runs=values.dtype.kind != "f")
     if not most_entries:
         return None
-    found = number_distinct(values, dtype.type(1 << (8 * dtype.itemsize - 1)), most_entries, np.uint32)
+    found = number_distinct(values.view(dtype), dtype.type(1 << (8 * dtype.itemsize - 1)), most_entries, np.uint32)
     if found is None:
         return None
     entries = pa.Array.from_buffers(array.type, len(found.entries), [None, pa.py_buffer(found.entries)])
     return Distinct(found.codes, entries)
 
 
-def _most_entries(values: NDArray[Any], most_bits: float) -> int:
+def _most_entries(values: NDArray[Any], most_bits: float, *, only_runs: bool) -> int:
     """Distinct numbers that may pay if a code may take so many bits; 0 if a sample shows that there are more."""
     sample = survey(values, _RUNS, _RUN_NUMBERS)
     n_distinct = sample.expected(len(values))
     most = min(MOST_ENTRIES, int(_UNSEEN * n_distinct))
     repeats = _REPEAT_BITS * (1 + sample.changes) <= most_bits * sample.size
     if not repeats:
+        if only_runs:
+            return 0
         # the values must be stored too, once
         code_bits = most_bits * (1 - n_distinct / len(values)) + _SPARED_BITS
         most = min(most, int(2 ** min(code_bits, _WIDEST_CODE)))

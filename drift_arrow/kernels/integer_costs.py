@@ -42,10 +42,11 @@ class IntegerCosts(NamedTuple):
 
     @classmethod
     def empty(cls, n_vectors: int, dtype: np.dtype[Any]) -> IntegerCosts:
-        """Costs of vectors that nothing has been found out about."""
+        """Room for the costs of vectors, of any content."""
         shape = n_vectors, N_SCHEMES
-        bits = np.full(shape, IMPOSSIBLE, np.int64)
-        return cls(bits, np.zeros(shape, np.uint8), np.zeros(shape, dtype), np.zeros(shape, np.uint16))
+        return cls(
+            np.empty(shape, np.int64), np.empty(shape, np.uint8), np.empty(shape, dtype), np.empty(shape, np.uint16)
+        )
 
     def cheapest(self) -> IntegerPlan:
         """Scheme of each vector that costs least, the simpler of equals, and what belongs to it."""

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.bit_lengths import lengths_above, lengths_below, patched_width
 from drift_arrow.kernels.delta import MOST_JUMPS, differences
-from drift_arrow.kernels.encoded_integers import DELTA, FRAME, POSITION_BITS, RUNS
-from drift_arrow.kernels.integer_costs import IntegerCosts
+from drift_arrow.kernels.encoded_integers import DELTA, FRAME, N_SCHEMES, POSITION_BITS, RUNS
+from drift_arrow.kernels.integer_costs import IMPOSSIBLE, IntegerCosts
 from drift_arrow.kernels.lanes import VALUES, bit_length
 from drift_arrow.kernels.run_length import count_runs
 
@@ -134,6 +134,9 @@ def _measure(
     total = np.int64(0)
     for i in range(values.size // VALUES):
         v = start + i
+        for scheme in range(N_SCHEMES):
+            bits[v, scheme], widths[v, scheme], exceptions[v, scheme] = IMPOSSIBLE, 0, 0
+            bases[v, scheme] = 0
         vector = values[i * VALUES : (i + 1) * VALUES]
         low, high = value_range(vector, flip)
         if low == high:
@@ -165,7 +168,7 @@ def measure(values: NDArray[Any], start: int, flip: Any, costs: IntegerCosts) ->
     flip : scalar of the same type
         Bits to invert so that the unsigned order of the values becomes the order of what they stand for.
     costs : IntegerCosts
-        Receives the rows of those vectors.
+        Receives the rows of those vectors; a scheme that is not measured is impossible.
 
     Returns
     -------
