@@ -101,7 +101,8 @@ class ColumnEncoder:
                 return coded
         if depth or not is_string(array.type):
             return values
-        return self._shared.train(array, self._profile.frames(array)[0], self._profile.numbers, values)
+        settings, most_bytes = self._profile.frames(array)[0], self._profile.most_shared(values)
+        return self._shared.train(array, settings, self._profile.numbers, values, most_bytes)
 
     def _one_by_one(self, array: pa.Array, depth: int = 1) -> Encoded:
         """Encode numbers or strings without regard to repeated ones."""
