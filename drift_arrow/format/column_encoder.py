@@ -43,7 +43,7 @@ class ColumnEncoder:
     """
 
     def __init__(self, kind: pa.DataType, profile: str) -> None:
-        self._kind, self._profile = plain_type(kind), PROFILES[profile]
+        self._kind, self._profile = kind if pt.is_primitive(kind) else plain_type(kind), PROFILES[profile]
         self._shared = SharedStrings()
 
     @property
@@ -101,7 +101,8 @@ class ColumnEncoder:
                 return coded
         if depth or not is_string(array.type):
             return values
-        return self._shared.train(array, self._profile.frames(array)[0], self._profile.numbers, values)
+        settings, most_bytes = self._profile.frames(array)[0], self._profile.most_shared(values)
+        return self._shared.train(array, settings, self._profile.numbers, values, most_bytes)
 
     def _one_by_one(self, array: pa.Array, depth: int = 1) -> Encoded:
         """Encode numbers or strings without regard to repeated ones."""

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from drift_arrow.format.codecs.numbers import encode_numbers
 from drift_arrow.format.numbers import filled_numbers, number_dtype
-from drift_arrow.kernels.dictionary import MOST_ENTRIES, number_distinct
+from drift_arrow.kernels.dictionary import MOST_ENTRIES
+from drift_arrow.kernels.distinct import number_distinct, survey
 
 _RUNS: Final = 8
 _RUN_NUMBERS: Final = 64
 _RUN_ROWS: Final = 512
 """A sample is made of some runs of rows, which show both how many values there are and whether neighbours repeat."""
+
+_SINGLE_ROWS: Final = 4096
+"""Of a larger sample, whose rows are no neighbours: it tells better how many values there are."""
 
 _LEAST_REPEATED: Final = 1 / 16
 """Rows of a sample that must occur before in it. If all values are equally frequent, half of the rows of a block of
@@ -70,38 +74,37 @@ def find_distinct(array: pa.Array, most_bytes: float) -> Distinct | None:
 
 
 def _distinct_numbers(array: pa.Array, dtype: np.dtype[Any], most_bits: float) -> Distinct | None:
-    values = filled_numbers(array).view(dtype)
-    most_entries = _most_entries(values, most_bits) if most_bits >= _LEAST_BITS else 0
+    if most_bits < _LEAST_BITS:
+        return None
+    values = filled_numbers(array)
+    # vectors of integers have codes of their own, which are as short unless they repeat their neighbours
+    most_entries = _most_entries(values.view(dtype), most_bits, only_runs=values.dtype.kind != "f")
     if not most_entries:
         return None
-    found = number_distinct(values, dtype.type(1 << (8 * dtype.itemsize - 1)), most_entries)
+    found = number_distinct(values.view(dtype), dtype.type(1 << (8 * dtype.itemsize - 1)), most_entries, np.uint32)
     if found is None:
         return None
     entries = pa.Array.from_buffers(array.type, len(found.entries), [None, pa.py_buffer(found.entries)])
-    return Distinct(found.codes.astype(np.uint32), entries)
+    return Distinct(found.codes, entries)
 
 
-def _most_entries(values: NDArray[Any], most_bits: float) -> int:
+def _most_entries(values: NDArray[Any], most_bits: float, *, only_runs: bool) -> int:
     """Distinct numbers that may pay if a code may take so many bits; 0 if a sample shows that there are more."""
-    sample = np.concatenate([values[start : start + _RUN_NUMBERS] for start in _run_starts(len(values), _RUN_NUMBERS)])
-    # to sort so few is much faster than to hash them
-    ends = _changes(np.sort(sample))
-    counts = ends[1:] - ends[:-1]
-    # those that occur once or twice tell how many have not been seen (Chao, 1984)
-    once, twice = int(np.count_nonzero(counts == 1)), int(np.count_nonzero(counts == 2))
-    n_distinct = 1 + len(ends) + once * (once - 1) / (2 * twice + 2)
+    sample = survey(values, _RUNS, _RUN_NUMBERS)
+    n_distinct = sample.expected(len(values))
     most = min(MOST_ENTRIES, int(_UNSEEN * n_distinct))
-    if _REPEAT_BITS * (1 + len(_changes(sample))) > most_bits * len(sample):
+    repeats = _REPEAT_BITS * (1 + sample.changes) <= most_bits * sample.size
+    if not repeats:
+        if only_runs:
+            return 0
         # the values must be stored too, once
         code_bits = most_bits * (1 - n_distinct / len(values)) + _SPARED_BITS
         most = min(most, int(2 ** min(code_bits, _WIDEST_CODE)))
-    return most if n_distinct <= most else 0
-
-
-def _changes(values: NDArray[Any]) -> NDArray[np.intp]:
-    """Places of the values that differ from the next."""
-    places: NDArray[np.intp] = (values[1:] != values[:-1]).nonzero()[0]
-    return places
+    if n_distinct > most:
+        return 0
+    # where few may pay, to count them all takes little longer than another sample
+    is_settled = repeats or most < _SINGLE_ROWS
+    return most if is_settled or survey(values, _SINGLE_ROWS, 1).expected(len(values)) <= most else 0
 
 
 def _distinct_strings(array: pa.Array, most_bytes: float) -> Distinct | None:

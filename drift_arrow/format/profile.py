@@ -19,6 +19,8 @@ from drift_arrow.format.layout import EXTENT_ROWS
 from drift_arrow.kernels.integer_costs import SMALL
 from drift_arrow.kernels.lanes import VALUES
 
+_FRAME_ROWS: Final = 2 * VALUES
+
 _LEAST_FRAME_BYTES: Final = 1 << 14
 """Smaller frames compress badly, and are decompressed in microseconds."""
 
@@ -26,6 +28,12 @@ _MOST_FRAME_BYTES: Final = 1 << 17
 """Larger frames take longer to decompress than a row is worth."""
 
 _LOWEST_LEVEL: Final = 1
+
+_TEXT_LEVEL: Final = 7
+"""zstd level that text gains from, and that takes no longer to decompress."""
+
+_MOST_SHARED: Final = 7 / 8
+"""What is left at most of the stored bytes of frames that refer to a dictionary: they take half as long again."""
 
 _LEAST_SAVING: Final = 2 / 3
 """What is left at most of the stored bytes after a step that takes time to undo."""
@@ -41,6 +49,10 @@ class Profile(ABC):
     @abstractmethod
     def frames(self, array: pa.Array) -> tuple[FrameSettings, ...]:
         """How strings may be compressed: what is worth a try."""
+
+    @abstractmethod
+    def most_shared(self, alone: Encoded) -> float:
+        """Stored bytes up to which frames with a dictionary, and this with them, are better than those without."""
 
     @abstractmethod
     def most_bytes(self, other: Encoded, kind: pa.DataType) -> float:
@@ -61,13 +73,17 @@ class Hot(Profile):
         return encode_numbers(array)
 
     def frames(self, array: pa.Array) -> tuple[FrameSettings, ...]:
-        """About 1,024 rows in a frame, more or fewer where they are very short or long."""
-        rows, row_bytes = VALUES, plain_bytes(array) / max(len(array), 1)
+        """About 2,048 rows in a frame, more or fewer where they are very short or long; also as digits want it."""
+        rows, row_bytes = _FRAME_ROWS, plain_bytes(array) / max(len(array), 1)
         while rows < EXTENT_ROWS and rows * row_bytes < _LEAST_FRAME_BYTES:
             rows *= 2
         while rows > 1 and rows * row_bytes > _MOST_FRAME_BYTES:
             rows //= 2
-        return (FrameSettings(rows, STRING_LEVEL),)
+        return FrameSettings(rows, _TEXT_LEVEL), FrameSettings(rows, STRING_LEVEL)
+
+    def most_shared(self, alone: Encoded) -> float:
+        """An eighth less."""
+        return len(alone.stored) * _MOST_SHARED
 
     def most_bytes(self, other: Encoded, kind: pa.DataType) -> float:
         """Any saving for strings, which are looked up faster than decompressed; a third for numbers."""
@@ -90,6 +106,10 @@ class Cold(Profile):
     def frames(self, array: pa.Array) -> tuple[FrameSettings, ...]:  # noqa: ARG002
         """As many rows in a frame as there are; at a low level too, which is better for digits without meaning."""
         return FrameSettings(EXTENT_ROWS, COLD_LEVEL), FrameSettings(VALUES, _LOWEST_LEVEL)
+
+    def most_shared(self, alone: Encoded) -> float:
+        """Any saving."""
+        return len(alone.stored)
 
     def most_bytes(self, other: Encoded, kind: pa.DataType) -> float:  # noqa: ARG002
         """Any saving."""

@@ -36,15 +36,17 @@ class SharedStrings:
         self.dictionary: StringDictionary | None = None
         self._may_train = True
 
-    def train(self, array: pa.Array, settings: FrameSettings, encode: Encode, alone: Encoded) -> Encoded:
-        """`alone`, which `encode_strings` made of the rest; or what it makes with a dictionary, if that pays."""
+    def train(
+        self, array: pa.Array, settings: FrameSettings, encode: Encode, alone: Encoded, most_bytes: float
+    ) -> Encoded:
+        """`alone`, or what `encode_strings` makes with a dictionary, if both have fewer stored bytes than the last."""
         if not self._may_train or alone.raw_len < _LEAST_BYTES:
             return alone
         self._may_train = False
         dictionary = _train(string_bytes(array)[0])
         together = encode_strings(array, settings._replace(dictionary=dictionary), encode)
         # it must pay for itself at once, since no other block may follow
-        if len(together.stored) + len(ZstdCodec().encode(dictionary.data)) >= len(alone.stored):
+        if len(together.stored) + len(ZstdCodec().encode(dictionary.data)) >= most_bytes:
             return alone
         self.dictionary = dictionary
         return together

@@ -43,14 +43,21 @@ def _transform(values: NDArray[Any], scales: tuple[Any, ...], like: Any) -> tupl
 
 
 def alp_cost(
-    source: Any, scale: Any, shrink: Any, factor: Any, inverse: Any, exception_bits: Any, like: Any
+    source: Any, scale: Any, shrink: Any, factor: Any, inverse: Any, exception_bits: Any, like: Any, size: int = 64
 ) -> np.int64:
     """Twin of `alp_search.sample_cost`."""
-    codes, is_exception = _transform(_floats(source, 64, like), (scale, shrink, factor, inverse), like)
+    codes, is_exception = _transform(_floats(source, size, like), (scale, shrink, factor, inverse), like)
     n_exceptions = int(is_exception.sum())
     kept = codes[~is_exception]
-    width = (int(kept.max()) - int(kept.min())).bit_length() if kept.size else 1
+    width = (int(kept.max()) - int(kept.min())).bit_length() if kept.size else 0
     return np.int64(64 * width + n_exceptions * exception_bits)
+
+
+def alp_least_cost(
+    source: Any, scale: Any, shrink: Any, factor: Any, inverse: Any, exception_bits: Any, like: Any
+) -> np.int64:
+    """Twin of `alp_search._least_cost`."""
+    return alp_cost(source, scale, shrink, factor, inverse, exception_bits, like, 16)
 
 
 def alp_encode(
@@ -103,16 +110,14 @@ def rd_pack_codes(source: Any, width: Any, target: Any) -> None:
     pack(memory(source, np.uint16, 1024), width, 16, target)
 
 
-def rd_unpack_lefts(source: Any, width: Any, dictionary: Any, target: Any) -> None:
-    """Twin of `alp_rd.unpack_lefts`."""
-    memory(target, np.uint16, 1024)[:] = memory(dictionary, np.uint16, 8)[unpack(source, width, 16)]
-
-
-def rd_glue(source: Any, width: Any, shift: Any, right_bits: Any, lefts: Any, target: Any, like: Any) -> None:
-    """Twin of `alp_rd.glue`."""
+def rd_join(
+    source: Any, left_width: Any, width: Any, shift: Any, right_bits: Any, dictionary: Any, target: Any, like: Any
+) -> None:
+    """Twin of `alp_rd.join_parts`."""
     kind = like.dtype.type
-    left = memory(lefts, np.uint16, 1024).astype(kind) << kind(right_bits)
-    memory(target, kind, 1024)[:] = left | unpack(source, width, like.itemsize * 8) << kind(shift)
+    lefts = memory(dictionary, np.uint16, 8)[unpack(source, left_width, 16)].astype(kind)
+    rights = unpack(int(source) + 128 * int(left_width), width, like.itemsize * 8)
+    memory(target, kind, 1024)[:] = lefts << kind(right_bits) | rights << kind(shift)
 
 
 def copy_rows(source: Any, target: Any, n_rows: Any) -> None:
@@ -166,6 +171,7 @@ def rd_glue_rows(
     source: Any, width: Any, shift: Any, right_bits: Any, lefts: Any, first: Any, stop: Any, target: Any, like: Any
 ) -> None:
     """Twin of `float_part._glue_rows`."""
-    vector, lanes = np.empty(1024, like.dtype), 128 // like.itemsize
-    rd_glue(source, width, shift, right_bits, lefts, vector.ctypes.data, like)
+    kind, lanes = like.dtype.type, 128 // like.itemsize
+    left = memory(lefts, np.uint16, 1024).astype(kind) << kind(right_bits)
+    vector = left | unpack(source, width, like.itemsize * 8) << kind(shift)
     memory(target, like.dtype, 1024)[first * lanes : stop * lanes] = vector[first * lanes : stop * lanes]

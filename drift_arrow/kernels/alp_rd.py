@@ -18,76 +18,66 @@ from drift_arrow.kernels.lanes import (
     advance,
     fill,
     lane_vector,
-    load,
     resize,
     routine,
+    shuffle,
     splat,
     store,
-    unpack,
+    unpack_rows,
 )
 
 CODE_BITS = 16
 """Lane of packed codes: that of the left parts which they become."""
 
 
-@routine(plain.rd_unpack_lefts)
-def unpack_lefts(
-    builder: ir.IRBuilder,
-    kinds: Any,  # noqa: ARG001
-    source: Any,
-    width: Any,
-    dictionary: Any,
-    target: Any,
-) -> None:
-    """Decode the left parts of a vector to 1024 uint16.
-
-    source, dictionary, target : uint64 addresses     width : int64 in [1, 3]
-    """
-    kind = lane_vector(CODE_BITS)
-    entry_type = ir.IntType(CODE_BITS)
-    entries = []
-    for i in range(DICTIONARY_SIZE):
-        pointer = builder.inttoptr(advance(builder, dictionary, 2 * i), entry_type.as_pointer())
-        entries.append(splat(builder, builder.load(pointer, align=1), kind.count))
-
-    def visit(row: int, codes: Any) -> None:
-        # a tree of selections by the bits of a code: no gather, on any processor
-        chosen = entries
-        for bit in (1, 2, 4):
-            is_set = builder.icmp_unsigned("!=", builder.and_(codes, fill(kind, bit)), fill(kind, 0))
-            pairs = zip(chosen[::2], chosen[1::2], strict=True)
-            chosen = [builder.select(is_set, odd, even) for even, odd in pairs]
-        store(builder, chosen[0], advance(builder, target, row * ROW_BYTES))
-
-    unpack(builder, source, width, CODE_BITS, visit)
-
-
-@routine(plain.rd_glue)
-def glue(
+@routine(plain.rd_join)
+def join_parts(
     builder: ir.IRBuilder,
     kinds: Any,
     source: Any,
+    left_width: Any,
     width: Any,
     shift: Any,
     right_bits: Any,
-    lefts: Any,
+    dictionary: Any,
     target: Any,
     like: Any,  # noqa: ARG001
 ) -> None:
-    """Unpack the right parts of a vector and join them to its left parts.
+    """Unpack the left codes and the right parts of a vector, and join them.
 
-    source, lefts, target : uint64 addresses
+    source, dictionary, target : uint64 addresses     of the packed codes, which the right parts follow
+    left_width : int64 in [0, 3]
     width, shift, right_bits : int64     of a packed right part, of the zeros behind it, and of both
     like : uint16, uint32 or uint64, for the type of the values
     """
     bits = kinds[-1].bitwidth
-    kind = lane_vector(bits)
+    kind, code_kind = lane_vector(bits), lane_vector(CODE_BITS)
+    entries = []
+    for i in range(DICTIONARY_SIZE):
+        pointer = builder.inttoptr(advance(builder, dictionary, 2 * i), ir.IntType(CODE_BITS).as_pointer())
+        entries.append(splat(builder, builder.load(pointer, align=1), code_kind.count))
     behind, below = (splat(builder, resize(builder, scalar, bits), kind.count) for scalar in (shift, right_bits))
+    rights_at = builder.add(source, builder.mul(left_width, ir.Constant(left_width.type, ROW_BYTES)))
+    rights = enumerate(unpack_rows(builder, _or_anywhere(builder, width, rights_at, target), width, bits))
+    for codes in unpack_rows(builder, _or_anywhere(builder, left_width, source, target), left_width, CODE_BITS):
+        lefts = _look_up(builder, codes, entries)
+        for part in range(bits // CODE_BITS):
+            picks = list(range(part * kind.count, (part + 1) * kind.count))
+            left = builder.shl(resize(builder, shuffle(builder, lefts, lefts, picks), bits), below)
+            row, right = next(rights)
+            value = builder.or_(left, builder.shl(right, behind))
+            store(builder, value, advance(builder, target, row * ROW_BYTES))
 
-    def visit(row: int, rights: Any) -> None:
-        left = load(builder, advance(builder, lefts, row * kind.count * 2), lane_vector(CODE_BITS, kind.count))
-        left = builder.shl(resize(builder, left, bits), below)
-        value = builder.or_(left, builder.shl(rights, behind))
-        store(builder, value, advance(builder, target, row * ROW_BYTES))
 
-    unpack(builder, source, width, bits, visit)
+def _or_anywhere(builder: ir.IRBuilder, width: Any, source: Any, target: Any) -> Any:
+    """Where to unpack from: at `source`, or of no bits, behind which there may be no two rows, where one may read."""
+    return builder.select(builder.icmp_unsigned("==", width, ir.Constant(width.type, 0)), target, source)
+
+
+def _look_up(builder: ir.IRBuilder, codes: Any, entries: list[Any]) -> Any:
+    """Entry for each code, by a tree of selections by the bits of a code: no gather, on any processor."""
+    for bit in (1, 2, 4):
+        is_set = builder.icmp_unsigned("!=", builder.and_(codes, fill(codes.type, bit)), fill(codes.type, 0))
+        pairs = zip(entries[::2], entries[1::2], strict=True)
+        entries = [builder.select(is_set, odd, even) for even, odd in pairs]
+    return entries[0]

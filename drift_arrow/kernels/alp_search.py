@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +23,8 @@ SAMPLED_VECTORS: Final = 8
 """Vectors of a row-group that are sampled for candidates."""
 
 CANDIDATES: Final = 5
+
+_FIRST: Final = 16
 
 _POSITION_BITS: Final = 16
 
@@ -55,37 +56,52 @@ def narrow_to(builder: ir.IRBuilder, order: str, extreme: Any, codes: Any, is_ex
     return builder.select(builder.icmp_signed(order, counted, extreme), counted, extreme)
 
 
-@routine(plain.alp_cost, types.int64)
-def sample_cost(
-    builder: ir.IRBuilder,
-    kinds: Any,
-    source: Any,
-    scale: Any,
-    shrink: Any,
-    factor: Any,
-    inverse: Any,
-    exception_cost: Any,
-    like: Any,  # noqa: ARG001
-) -> Any:
-    """Bits that the 64 values at `source` take with given 10**e, 10**-f, 10**f and 10**-e."""
-    item_bits, lanes = kinds[-1].bitwidth, 16
-    if item_bits < 32:  # such values have no candidates
-        return ir.Constant(ir.IntType(64), 0)
-    scales = [splat(builder, scalar, lanes) for scalar in (scale, shrink, factor, inverse)]
-    codes_type = lane_vector(64, lanes)
-    least, greatest = fill(codes_type, (1 << 63) - 1), fill(codes_type, -(1 << 63))
-    count = fill(codes_type, 0)
-    for block in range(SAMPLE // lanes):
-        numbers = load_numbers(builder, advance(builder, source, block * lanes * item_bits // 8), item_bits, lanes)
-        codes, is_exception = transform(builder, numbers, *scales)
-        least = narrow_to(builder, "<", least, codes, is_exception)
-        greatest = narrow_to(builder, ">", greatest, codes, is_exception)
-        count = builder.add(count, resize(builder, is_exception, 64))
-    spread = builder.sub(reduce(builder, "smax", greatest), reduce(builder, "smin", least))
-    zeros = builder.ctlz(spread, ir.Constant(ir.IntType(1), 0))
-    width = builder.sub(ir.Constant(zeros.type, 64), zeros)
-    packed = builder.mul(width, ir.Constant(width.type, SAMPLE))
-    return builder.add(packed, builder.mul(reduce(builder, "add", count), exception_cost))
+def _emit_cost(size: int) -> Any:
+    def emit(
+        builder: ir.IRBuilder,
+        kinds: Any,
+        source: Any,
+        scale: Any,
+        shrink: Any,
+        factor: Any,
+        inverse: Any,
+        exception_cost: Any,
+        like: Any,  # noqa: ARG001
+    ) -> Any:
+        item_bits, lanes = kinds[-1].bitwidth, 16
+        if item_bits < 32:  # such values have no candidates
+            return ir.Constant(ir.IntType(64), 0)
+        scales = [splat(builder, scalar, lanes) for scalar in (scale, shrink, factor, inverse)]
+        codes_type = lane_vector(64, lanes)
+        least, greatest = fill(codes_type, (1 << 63) - 1), fill(codes_type, -(1 << 63))
+        count = fill(codes_type, 0)
+        for block in range(size // lanes):
+            numbers = load_numbers(builder, advance(builder, source, block * lanes * item_bits // 8), item_bits, lanes)
+            codes, is_exception = transform(builder, numbers, *scales)
+            least = narrow_to(builder, "<", least, codes, is_exception)
+            greatest = narrow_to(builder, ">", greatest, codes, is_exception)
+            count = builder.add(count, resize(builder, is_exception, 64))
+        highest, lowest = reduce(builder, "smax", greatest), reduce(builder, "smin", least)
+        spread = builder.sub(highest, lowest)
+        # of exceptions alone nothing is packed
+        spread = builder.select(builder.icmp_signed("<", highest, lowest), ir.Constant(spread.type, 0), spread)
+        zeros = builder.ctlz(spread, ir.Constant(ir.IntType(1), 0))
+        width = builder.sub(ir.Constant(zeros.type, 64), zeros)
+        packed = builder.mul(width, ir.Constant(width.type, SAMPLE))
+        return builder.add(packed, builder.mul(reduce(builder, "add", count), exception_cost))
+
+    return emit
+
+
+sample_cost: Any = routine(plain.alp_cost, types.int64)(_emit_cost(SAMPLE))
+"""Bits that the 64 values at `source` take with given 10**e, 10**-f, 10**f and 10**-e.
+
+Arguments: source (uint64 address), the four powers (float64), bits of an exception (int64), and any uint32 or uint64,
+the type of the bits of the values.
+"""
+
+_least_cost: Any = routine(plain.alp_least_cost, types.int64)(_emit_cost(_FIRST))
+"""Bits that these values take at least, as the first 16 of them show."""
 
 
 @kernel(inner=True)
@@ -97,10 +113,11 @@ def search_sample(source: Any, powers: Any, inverses: Any, item_bits: Any, like:
     best, best_exponent, best_factor = np.int64(2**62), 0, 0
     for exponent in range(largest_exponent(item_bits), -1, -1):
         for factor in range(exponent, -1, -1):
-            cost = sample_cost(
-                source, powers[exponent], inverses[factor], powers[factor], inverses[exponent],
-                exception_bits(item_bits), like,
-            )  # fmt: skip
+            scales = powers[exponent], inverses[factor], powers[factor], inverses[exponent]
+            # most pairs fail at the first few values
+            if _least_cost(source, *scales, exception_bits(item_bits), like) > best:
+                continue
+            cost = sample_cost(source, *scales, exception_bits(item_bits), like)
             # whole numbers, which many pairs suit alike, need not be scaled at all
             if cost < best or (cost == best and exponent == 0):
                 best, best_exponent, best_factor = cost, exponent, factor
@@ -108,11 +125,30 @@ def search_sample(source: Any, powers: Any, inverses: Any, item_bits: Any, like:
 
 
 @kernel
-def _search(samples: Any, powers: Any, inverses: Any, chosen: Any, costs: Any, like: Any) -> None:
-    for i in range(len(samples)):
-        source = np.uint64(samples.ctypes.data) + np.uint64(i * SAMPLE * samples.itemsize)
-        exponent, factor, cost = search_sample(source, powers, inverses, np.int64(samples.itemsize * 8), like)
-        chosen[i, 0], chosen[i, 1], costs[i] = exponent, factor, cost
+def _search(source: Any, step: Any, powers: Any, inverses: Any, like: Any, sample: Any, found: Any) -> Any:
+    """Search every `step`-th vector; number of candidates, of searched vectors, of those that get smaller, their bits.
+
+    source : (1024 * v,) uint32 or uint64     bits of float32 or float64 values
+    sample : (64,) like source, scratch
+    found : (8, 3) int64, overwritten     exponent, factor and number of vectors of each candidate, not yet in order
+    """
+    item_bits = np.int64(source.itemsize * 8)
+    candidates = searched = smaller = total = np.int64(0)
+    for start in range(0, source.size, step * VALUES):
+        take_sample(source, start, sample)
+        exponent, factor, cost = search_sample(np.uint64(sample.ctypes.data), powers, inverses, item_bits, like)
+        searched += 1
+        if cost >= item_bits * SAMPLE:
+            continue
+        smaller, total = smaller + 1, total + cost
+        place = np.int64(0)
+        while place < candidates and (found[place, 0] != exponent or found[place, 1] != factor):
+            place += 1
+        if place == candidates:
+            found[place, 0], found[place, 1], found[place, 2] = exponent, factor, 0
+            candidates += 1
+        found[place, 2] += 1
+    return candidates, searched, smaller, total
 
 
 @kernel(inner=True)
@@ -162,21 +198,12 @@ def search_group(group: NDArray[Any]) -> tuple[NDArray[np.int64], float, float]:
     float
         The same, of the vectors that ALP makes smaller; infinity if there are none.
     """
-    vectors = group.reshape(-1, VALUES)
-    step = -(-len(vectors) // SAMPLED_VECTORS)
-    samples = np.ascontiguousarray(vectors[::step, :: VALUES // SAMPLE])
-    chosen, costs = np.empty((len(samples), 2), np.int64), np.empty(len(samples), np.int64)
-    _search(samples, POWERS, INVERSES, chosen, costs, group.dtype.type(0))
-    raw = group.itemsize * 8 * SAMPLE
-    smaller = [
-        (cost, (exponent, factor))
-        for cost, (exponent, factor) in zip(costs.tolist(), chosen.tolist(), strict=True)
-        if cost < raw
-    ]
+    step = -(-group.size // VALUES // SAMPLED_VECTORS)
+    sample, found = np.empty(SAMPLE, group.dtype), np.empty((SAMPLED_VECTORS, 3), np.int64)
+    n, searched, smaller, total = _search(group, step, POWERS, INVERSES, group.dtype.type(0), sample, found)
+    raw = group.itemsize * 8
     if not smaller:
-        return np.empty((0, 2), np.int64), raw / SAMPLE, np.inf
-    counts = Counter(pair for _, pair in smaller)
-    ranked = sorted(counts, key=lambda pair: (-counts[pair], -pair[0], -pair[1]))
-    total = sum(cost for cost, _ in smaller)
-    bits = (total + raw * (len(samples) - len(smaller))) / samples.size
-    return np.array(ranked[:CANDIDATES], np.int64), bits, total / (SAMPLE * len(smaller))
+        return np.empty((0, 2), np.int64), float(raw), np.inf
+    ranked = sorted(found[:n].tolist(), key=lambda pair: (-pair[2], -pair[0], -pair[1]))
+    bits = (total / SAMPLE + raw * (searched - smaller)) / searched
+    return np.array(ranked, np.int64)[:CANDIDATES, :2].copy(), bits, total / (SAMPLE * smaller)

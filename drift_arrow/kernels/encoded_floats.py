@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, fields
 from functools import cached_property
-from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -20,12 +19,41 @@ from drift_arrow.kernels.float_header import (
     is_valid_header,
     locate_vectors,
 )
-from drift_arrow.kernels.float_table import BASES, HEADERS, POSITIONS, STARTS, is_inside
+from drift_arrow.kernels.float_table import (
+    BASES,
+    DICTIONARIES,
+    EXCEPTIONS,
+    HEADERS,
+    LEFTS,
+    N_VALUES,
+    PACKED,
+    POSITIONS,
+    STARTS,
+    TABLE_SIZE,
+    is_inside,
+)
 from drift_arrow.kernels.lanes import TAIL_BYTES, VALUES
-from drift_arrow.kernels.memory import address_of, array_at
+from drift_arrow.kernels.memory import array_at
 
 FLOATS: Final = {np.dtype(f"f{size}"): np.dtype(f"u{size}") for size in (2, 4, 8)}
 """Types of values, and those of their bits."""
+
+
+@kernel
+def _fill_table(
+    n: Any, headers: Any, bases: Any, starts: Any, dictionaries: Any, packed: Any, positions: Any, exceptions: Any,
+    lefts: Any, table: Any,
+) -> None:  # fmt: skip
+    """Write the table of these arrays; compiled, because Python takes a microsecond to tell an address."""
+    table[N_VALUES] = n
+    table[HEADERS], table[HEADERS + 1] = headers.ctypes.data, headers.size
+    table[BASES], table[BASES + 1] = bases.ctypes.data, bases.size
+    table[STARTS], table[STARTS + 1] = starts.ctypes.data, starts.size
+    table[DICTIONARIES], table[DICTIONARIES + 1] = dictionaries.ctypes.data, dictionaries.size
+    table[PACKED], table[PACKED + 1] = packed.ctypes.data, packed.size
+    table[POSITIONS], table[POSITIONS + 1] = positions.ctypes.data, positions.size
+    table[EXCEPTIONS], table[EXCEPTIONS + 1] = exceptions.ctypes.data, exceptions.size
+    table[LEFTS], table[LEFTS + 1] = lefts.ctypes.data, lefts.size
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,12 +119,18 @@ class EncodedFloats:
     @cached_property
     def table(self) -> NDArray[np.int64]:
         """(17,): number of values, then addresses and lengths of the arrays, as `float_table` reads them."""
-        starts = self.starts.reshape(-1)
-        arrays = (self.headers, self.bases, starts, self.dictionaries, self.packed)
-        ends = [(address_of(array), array.size) for array in (*arrays, self.positions, self.exceptions, self.lefts)]
-        table = np.array([self.n, *chain.from_iterable(ends)], np.int64)
+        table = np.empty(TABLE_SIZE, np.int64)
+        _fill_table(
+            self.n, self.headers, self.bases, self.starts, self.dictionaries, self.packed, self.positions,
+            self.exceptions, self.lefts, table,
+        )  # fmt: skip
         table.flags.writeable = False
         return table
+
+    @cached_property
+    def whole_vectors(self) -> NDArray[np.int64]:
+        """Numbers of the vectors of 1024 values, which is all but the last if that has fewer."""
+        return np.arange(self.n // VALUES)
 
     @cached_property
     def misfit(self) -> str | None:

@@ -18,7 +18,6 @@ from drift_arrow.kernels.lanes import (
     ROW_BYTES,
     VALUES,
     advance,
-    bit_length,
     lane_vector,
     load,
     pack,
@@ -86,33 +85,6 @@ def repeat(builder: ir.IRBuilder, kinds: Any, value: Any, target: Any) -> None:
     values = splat(builder, value, VALUES // bits)
     for row in range(bits):
         store(builder, values, advance(builder, target, row * ROW_BYTES))
-
-
-@kernel
-def patched_width(codes: Any, largest: Any, exception_bits: Any, most_exceptions: Any) -> Any:
-    """Cheapest width of a vector of codes, some of which may be exceptions that cost `exception_bits` each.
-
-    Returns (width, number of codes that need more bits). The same as trying every width on a histogram of the bit
-    lengths, but in a few passes that vectorise: one for each width at which fewer exceptions would do, and the first
-    pass ends the search wherever half of the codes need all bits.
-    """
-    width = bit_length(largest)
-    best_width, best_count, best_cost = width, 0, VALUES * width
-    one, zero = codes.dtype.type(1), codes.dtype.type(0)
-    while width > 0:
-        limit = codes.dtype.type(one << codes.dtype.type(width - 1))
-        count, below = 0, zero
-        for i in range(codes.size):
-            fits = codes[i] < limit
-            count += not fits
-            below = max(below, codes[i] if fits else zero)
-        if count > most_exceptions or count * exception_bits >= best_cost:
-            break
-        width = bit_length(below)
-        cost = VALUES * width + count * exception_bits
-        if cost < best_cost:
-            best_width, best_count, best_cost = width, count, cost
-    return best_width, best_count
 
 
 @kernel

@@ -17,7 +17,7 @@ from drift_arrow.kernels.alp import (
     unpack_whole,
     unpack_wide,
 )
-from drift_arrow.kernels.alp_rd import glue, unpack_lefts
+from drift_arrow.kernels.alp_rd import join_parts
 from drift_arrow.kernels.float_header import (
     ALP,
     CONSTANT,
@@ -43,7 +43,7 @@ from drift_arrow.kernels.float_table import (
     STARTS,
     is_inside,
 )
-from drift_arrow.kernels.lanes import ROW_BYTES, VALUES
+from drift_arrow.kernels.lanes import VALUES
 from drift_arrow.kernels.memory import array_at
 
 _SHORT: Final = np.int64(1 << (NARROW_BITS - 1))
@@ -85,36 +85,30 @@ def _decode_alp(
 
 
 @kernel(inner=True)
-def _decode_alp_rd(
-    header: Any, base: Any, source: Any, dictionary: Any, positions: Any, first: Any, lefts: Any, first_left: Any,
-    parts: Any, out: Any, start: Any, cut: Any, like: Any,
-) -> Any:  # fmt: skip
-    if base > 0:
-        target = np.uint64(parts.ctypes.data)
-        unpack_lefts(source, base, np.uint64(dictionary.ctypes.data), target)
-    else:
-        parts[:] = dictionary[0]
-    if not _patch(positions, first, lefts, first_left, header_exceptions(header), parts, 0):
-        return False
-    width = header_width(header)
-    if width > 0:
-        glue(
-            source + np.uint64(base * ROW_BYTES), width, header_factor(header), header_exponent(header),
-            np.uint64(parts.ctypes.data), np.uint64(out.ctypes.data) + np.uint64(start * out.itemsize), like,
-        )  # fmt: skip
-    else:
-        for i in range(VALUES):
-            out[start + i] = (like | parts[i]) << cut
+def _patch_lefts(
+    positions: Any, first: Any, lefts: Any, first_left: Any, n: Any, cut: Any, out: Any, start: Any
+) -> Any:
+    """Put left parts that are exceptions above the `cut` lowest bits; whether all of them belong into the vector."""
+    # into the values, not into left parts before these become values: wide loads would wait for the stores
+    kind = out.dtype.type
+    low_bits = kind((kind(1) << cut) - kind(1))
+    origin = np.uint64(start)
+    begin, begin_left = np.uint64(first), np.uint64(first_left)
+    for i in range(np.uint64(n)):
+        position = np.uint64(positions[begin + i])
+        if position >= np.uint64(VALUES):
+            return False
+        left = kind(kind(lefts[begin_left + i]) << cut)
+        out[origin + position] = kind(out[origin + position] & low_bits) | left
     return True
 
 
 @kernel
-def decode_vectors(table: Any, numbers: Any, parts: Any, out: Any) -> Any:
+def decode_vectors(table: Any, numbers: Any, out: Any) -> Any:
     """Decode vectors one after the other to `out`; number of the first that is damaged, or -1.
 
     table : (17,) int64     see `float_table`; its arrays may have any content
     numbers : (m,) int64     of the vectors, which exist
-    parts : (1024,) uint16, scratch
     out : (1024 * m,) unsigned integers
     """
     kind_of = out.dtype.type
@@ -122,7 +116,6 @@ def decode_vectors(table: Any, numbers: Any, parts: Any, out: Any) -> Any:
     headers = array_at(table[HEADERS], table[HEADERS + 1], np.uint32(0))
     bases = array_at(table[BASES], table[BASES + 1], np.int64(0))
     starts = array_at(table[STARTS], table[STARTS + 1], np.int64(0))
-    dictionaries = array_at(table[DICTIONARIES], table[DICTIONARIES + 1], np.uint16(0))
     positions = array_at(table[POSITIONS], table[POSITIONS + 1], np.uint16(0))
     exceptions = array_at(table[EXCEPTIONS], table[EXCEPTIONS + 1], like)
     lefts = array_at(table[LEFTS], table[LEFTS + 1], np.uint16(0))
@@ -149,9 +142,12 @@ def decode_vectors(table: Any, numbers: Any, parts: Any, out: Any) -> Any:
         else:
             entry = vector // GROUP_VECTORS * DICTIONARY_SIZE
             cut = kind_of(header_exponent(header))
-            if not _decode_alp_rd(
-                header, base, source, dictionaries[entry : entry + DICTIONARY_SIZE], positions, first_position, lefts,
-                begin[2], parts, out, start, cut, like,
-            ):  # fmt: skip
+            target = np.uint64(out.ctypes.data) + np.uint64(start * out.itemsize)
+            join_parts(
+                source, base, header_width(header), header_factor(header), header_exponent(header),
+                np.uint64(table[DICTIONARIES]) + np.uint64(2 * entry), target, like,
+            )  # fmt: skip
+            n = header_exceptions(header)
+            if not _patch_lefts(positions, first_position, lefts, begin[2], n, cut, out, start):
                 return vector
     return np.int64(-1)

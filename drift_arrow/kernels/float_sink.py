@@ -103,7 +103,9 @@ class FloatSink:
         for array, end in zip(arrays, ends, strict=True):
             # in place: nothing is copied, and nothing else refers to the array
             array.resize(end, refcheck=False)
-        return EncodedFloats(
+        for array in (*arrays, self.headers, self.bases, self.dictionaries):
+            array.flags.writeable = False
+        return EncodedFloats.of_views(
             dtype=dtype,
             n=n,
             headers=self.headers,

@@ -86,11 +86,10 @@ def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None) -> ND
     else:
         check_writable("out", out, encoded.dtype, encoded.n)
     n_whole, n_rest = divmod(encoded.n, VALUES)
-    numbers = np.arange(n_whole)
     if not n_rest:
-        decode_numbered(encoded, numbers, out)
+        decode_numbered(encoded, encoded.whole_vectors, out)
         return out
-    decode_numbered(encoded, numbers, out[: n_whole * VALUES])
+    decode_numbered(encoded, encoded.whole_vectors, out[: n_whole * VALUES])
     rest = np.empty(VALUES, encoded.dtype)
     decode_numbered(encoded, np.array([n_whole]), rest)
     out[-n_rest:] = rest[:n_rest]
@@ -132,7 +131,6 @@ def decode_numbered(encoded: EncodedFloats, numbers: NDArray[np.int64], out: NDA
 
     Raises ValueError at a damaged vector.
     """
-    parts = np.empty(VALUES, np.uint16)
-    damaged = decode_vectors(encoded.table, numbers, parts, out.view(FLOATS[encoded.dtype], np.ndarray))
+    damaged = decode_vectors(encoded.table, numbers, out.view(FLOATS[encoded.dtype], np.ndarray))
     if damaged >= 0:
         raise ValueError(f"encoded floats are damaged: read them again or restore them; vector={damaged}")

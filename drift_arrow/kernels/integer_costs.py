@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.dictionary import Dictionary
+from drift_arrow.kernels.distinct import Dictionary
 from drift_arrow.kernels.integer_schemes import DICTIONARY, N_SCHEMES
 from drift_arrow.kernels.lanes import VALUES, bit_length
 
@@ -57,10 +57,11 @@ class IntegerCosts(NamedTuple):
 
     @classmethod
     def empty(cls, n_vectors: int, dtype: np.dtype[Any]) -> IntegerCosts:
-        """Costs of vectors that nothing has been found out about."""
+        """Room for the costs of vectors, of any content."""
         shape = n_vectors, N_SCHEMES
-        bits = np.full(shape, IMPOSSIBLE, np.int64)
-        return cls(bits, np.zeros(shape, np.uint8), np.zeros(shape, dtype), np.zeros(shape, np.uint16))
+        return cls(
+            np.empty(shape, np.int64), np.empty(shape, np.uint8), np.empty(shape, dtype), np.empty(shape, np.uint16)
+        )
 
     def cheapest(self, weights: DecodeWeights) -> IntegerPlan:
         """Scheme of each vector that costs least, the simpler of equals, and what belongs to it."""
@@ -91,32 +92,33 @@ def _choose(
         exception_counts[v] = exceptions[v, scheme]
 
 
-@kernel(inner=True)
-def _range(codes: Any) -> Any:
-    low = high = codes[0]
-    for code in codes:
-        low, high = min(low, code), max(high, code)
-    return low, high
-
-
 @kernel
-def _measure_codes(codes: Any, bits: Any, widths: Any, bases: Any) -> None:
-    for i in range(codes.size // VALUES):
-        low, high = _range(codes[i * VALUES : (i + 1) * VALUES])
+def _measure_codes(codes: Any, weights: Any, bits: Any, widths: Any, bases: Any) -> Any:
+    """Costs of the codes of all vectors, and how many weighted bits they save where they are the cheapest."""
+    # numba computes with 64 bits unless told otherwise, which makes short lanes long ones
+    kind, saved = codes.dtype.type, 0.0
+    for v in range(codes.size // VALUES):
+        low = high = codes[v * VALUES]
+        for i in range(v * VALUES, (v + 1) * VALUES):
+            low, high = kind(min(low, codes[i])), kind(max(high, codes[i]))
         width = bit_length(np.uint16(high - low))
-        if width > 0:
-            bits[i, DICTIONARY] = VALUES * width
-            widths[i, DICTIONARY] = width
-            bases[i, DICTIONARY] = low
+        if width == 0:
+            continue
+        bits[v, DICTIONARY], widths[v, DICTIONARY], bases[v, DICTIONARY] = VALUES * width, width, low
+        least = bits[v, 0] * weights[0]
+        for other in range(1, DICTIONARY):
+            least = min(least, bits[v, other] * weights[other])
+        saved += max(0.0, least - bits[v, DICTIONARY] * weights[DICTIONARY])
+    return saved
 
 
-def measure_codes(codes: NDArray[np.uint16], costs: IntegerCosts) -> None:
-    """Find out what the codes of a dictionary cost, without the dictionary. codes : (1024 * v,) for all vectors."""
-    _measure_codes(codes, costs.bits, costs.widths, costs.bases)
+def measure_codes(dictionary: Dictionary, costs: IntegerCosts, weights: DecodeWeights) -> bool:
+    """Find out what the codes of a dictionary, (1024 * v,) for all vectors, cost without it.
 
-
-def dictionary_pays(dictionary: Dictionary, costs: IntegerCosts, weights: DecodeWeights) -> bool:
-    """Whether the vectors for which codes are cheapest save more than the dictionary takes."""
-    weighted = costs.bits * weights.schemes
-    saved = weighted[:, :DICTIONARY].min(axis=1) - weighted[:, DICTIONARY]
-    return bool(np.maximum(saved, 0).sum() > dictionary.entries.nbytes * 8)
+    Returns
+    -------
+    bool
+        Whether the vectors for which codes are cheapest save more than the dictionary takes.
+    """
+    saved = _measure_codes(dictionary.codes, weights.schemes, costs.bits, costs.widths, costs.bases)
+    return bool(saved > dictionary.entries.nbytes * 8)

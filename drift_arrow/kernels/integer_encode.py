@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.delta import differences
-from drift_arrow.kernels.dictionary import Dictionary
+from drift_arrow.kernels.distinct import Dictionary
 from drift_arrow.kernels.encoded_integers import EncodedIntegers
 from drift_arrow.kernels.ffor import encode_frames
+from drift_arrow.kernels.float_exceptions import mark_exceptions, take_exceptions
 from drift_arrow.kernels.integer_costs import IntegerPlan
-from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, FRAME, LANES, N_LANES, RUNS, vector_kind
-from drift_arrow.kernels.lanes import ROW_BYTES, TAIL_BYTES, VALUES, bit_length
+from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, FRAME, LANES, N_LANES, vector_kind
+from drift_arrow.kernels.lanes import ROW_BYTES, TAIL_BYTES, VALUES
 
 _DIFFERENCES: Final = 64 * VALUES
 
@@ -43,29 +44,29 @@ def _collect(
     positions: Any,
     exceptions: Any,
     scratch: Any,
+    masks: Any,
     values: Any,
 ) -> None:
+    kind = values.dtype.type
     for i in range(values.size // VALUES):
         v = start + i
         at, end = offsets[v], offsets[v + 1]
         vector = values[i * VALUES : (i + 1) * VALUES]
-        scheme, base, width = schemes[v], bases[v], widths[v]
+        scheme, base, width = schemes[v], bases[v], np.int64(widths[v])
         if scheme != FRAME and at < end:
             positions[at], exceptions[at] = 0, vector[0]
             at += 1
         if at == end:
             continue
-        if scheme != FRAME:
+        limit = np.int64(1) << width
+        if scheme == FRAME:
+            mark_exceptions(vector, np.int64(base), limit, masks, kind(0))
+        else:
             differences(vector, base, scratch)
-        for j in range(VALUES):
-            if scheme == RUNS:
-                is_exception = j > 0 and scratch[j] != 0
-            else:
-                distance = (vector[j] if scheme == FRAME else scratch[j]) - base
-                is_exception = bit_length(scratch.dtype.type(distance)) > width
-            if is_exception:
-                positions[at], exceptions[at] = j, vector[j]
-                at += 1
+            # runs begin where the value changes
+            mark_exceptions(scratch, np.int64(base) if scheme == DELTA else np.int64(0), limit, masks, kind(0))
+            masks[0] &= ~np.uint64(1)
+        take_exceptions(masks, values, i * VALUES, kind(0), positions, at, exceptions, at)
 
 
 @kernel
@@ -113,10 +114,10 @@ def pack_vectors(
     positions, exceptions = np.empty(offsets[-1], np.uint16), np.empty(offsets[-1], kind)
     packed = np.empty(int(packed_offsets[-1]) + TAIL_BYTES, np.uint8)
     packed[-TAIL_BYTES:] = 0
-    scratch = np.empty(VALUES, kind)
     if len(positions):
+        scratch, masks = np.empty(VALUES, kind), np.empty(VALUES // 64, np.uint64)
         for start, part in parts:
-            _collect(start, plan.schemes, plan.widths, plan.bases, offsets, positions, exceptions, scratch, part)
+            _collect(start, *plan[:3], offsets, positions, exceptions, scratch, masks, part)
     for present in np.flatnonzero(np.bincount(kinds)).tolist():
         lane = LANES[present % N_LANES]
         for start, values, bases in _sources(present // N_LANES, parts, plan, dictionary):

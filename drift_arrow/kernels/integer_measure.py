@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift_arrow.kernels._jit import kernel
+from drift_arrow.kernels.bit_lengths import lengths_above, lengths_below, patched_width
 from drift_arrow.kernels.delta import MOST_JUMPS, differences
-from drift_arrow.kernels.ffor import patched_width
-from drift_arrow.kernels.integer_costs import DecodeWeights, IntegerCosts
-from drift_arrow.kernels.integer_schemes import DELTA, FRAME, POSITION_BITS, RUNS
+from drift_arrow.kernels.integer_costs import IMPOSSIBLE, DecodeWeights, IntegerCosts
+from drift_arrow.kernels.integer_schemes import DELTA, FRAME, N_SCHEMES, POSITION_BITS, RUNS
 from drift_arrow.kernels.lanes import VALUES, bit_length
 from drift_arrow.kernels.run_length import count_runs
 
@@ -32,18 +32,6 @@ def value_range(values: Any, flip: Any) -> Any:
         value = kind(values[i] ^ flip)
         low, high = min(low, value), max(high, value)
     return low, high
-
-
-@kernel(inner=True)
-def _subtract(values: Any, base: Any, codes: Any) -> None:
-    for i in range(codes.size):
-        codes[i] = values[i] - base
-
-
-@kernel(inner=True)
-def _subtract_from(values: Any, top: Any, codes: Any) -> None:
-    for i in range(codes.size):
-        codes[i] = top - values[i]
 
 
 @kernel(inner=True)
@@ -90,21 +78,22 @@ def _is_steady(vector: Any, width: Any, sign: Any) -> Any:
 
 @kernel(inner=True)
 def _measure_frame(
-    vector: Any, low: Any, high: Any, flip: Any, exception_bits: Any, scratch: Any
+    vector: Any, low: Any, high: Any, flip: Any, exception_bits: Any, lengths: Any
 ) -> Any:  # fmt: skip
     """Base, width, number of exceptions and bits of the cheapest frame of a vector that is not constant."""
     kind = vector.dtype.type
     base, span = kind(low ^ flip), kind(high - low)
     width = needed = bit_length(span)
     count, cost = 0, VALUES * needed
+    source, target = np.uint64(vector.ctypes.data), np.uint64(lengths.ctypes.data)
     # of so many exceptions all would cost more than they save
     if (_count_far(vector, base, needed) - _PROBE_ERROR) * exception_bits <= _PROBE * needed:
-        _subtract(vector, base, scratch)
-        width, count = patched_width(scratch, span, exception_bits, np.int64(VALUES))
+        lengths_above(source, base, target)
+        width, count = patched_width(lengths, needed, exception_bits, np.int64(VALUES))
         cost = VALUES * width + count * exception_bits
     if width > 0 and not _most_lie_low(vector, width, high, flip):
-        _subtract_from(vector, high ^ flip, scratch)
-        top_width, top_count = patched_width(scratch, span, exception_bits, np.int64(VALUES))
+        lengths_below(source, kind(high ^ flip), target)
+        top_width, top_count = patched_width(lengths, needed, exception_bits, np.int64(VALUES))
         top_cost = VALUES * top_width + top_count * exception_bits
         if top_cost < cost:
             # below a base that lies so high, what is too low has wrapped around and stands far above it
@@ -114,7 +103,7 @@ def _measure_frame(
 
 
 @kernel(inner=True)
-def _measure_deltas(vector: Any, sign: Any, exception_bits: Any, jump_bits: Any, scratch: Any) -> Any:
+def _measure_deltas(vector: Any, sign: Any, exception_bits: Any, jump_bits: Any, scratch: Any, lengths: Any) -> Any:
     """Base, width, number of exceptions and bits of the deltas of a vector."""
     kind = vector.dtype.type
     differences(vector, vector[0], scratch)
@@ -123,8 +112,8 @@ def _measure_deltas(vector: Any, sign: Any, exception_bits: Any, jump_bits: Any,
     scratch[0] = base
     width, count = bit_length(span), 0
     if width > 0 and _count_far(scratch, base, width) <= MOST_JUMPS:
-        _subtract(scratch, base, scratch)
-        width, count = patched_width(scratch, span, exception_bits + jump_bits, np.int64(MOST_JUMPS))
+        lengths_above(np.uint64(scratch.ctypes.data), base, np.uint64(lengths.ctypes.data))
+        width, count = patched_width(lengths, width, exception_bits + jump_bits, np.int64(MOST_JUMPS))
     return base, width, count + 1, VALUES * width + (count + 1) * exception_bits
 
 
@@ -137,6 +126,7 @@ def _measure(
     exception_bits: Any,
     jump_bits: Any,
     scratch: Any,
+    lengths: Any,
     bits: Any,
     widths: Any,
     bases: Any,
@@ -145,12 +135,15 @@ def _measure(
     total = np.int64(0)
     for i in range(values.size // VALUES):
         v = start + i
+        for scheme in range(N_SCHEMES):
+            bits[v, scheme], widths[v, scheme], exceptions[v, scheme] = IMPOSSIBLE, 0, 0
+            bases[v, scheme] = 0
         vector = values[i * VALUES : (i + 1) * VALUES]
         low, high = value_range(vector, flip)
         if low == high:
             bases[v, FRAME], bits[v, FRAME] = low ^ flip, 0
             continue
-        base, width, count, cost = _measure_frame(vector, low, high, flip, exception_bits, scratch)
+        base, width, count, cost = _measure_frame(vector, low, high, flip, exception_bits, lengths)
         bases[v, FRAME], widths[v, FRAME], exceptions[v, FRAME], bits[v, FRAME] = base, width, count, cost
         least = cost
         if not _most_change(vector, cost, exception_bits):
@@ -158,7 +151,7 @@ def _measure(
             exceptions[v, RUNS], bits[v, RUNS] = runs, runs * exception_bits
             least = min(least, bits[v, RUNS])
         if width > 0 and _is_steady(vector, width, sign):
-            base, width, count, cost = _measure_deltas(vector, sign, exception_bits, jump_bits, scratch)
+            base, width, count, cost = _measure_deltas(vector, sign, exception_bits, jump_bits, scratch, lengths)
             bases[v, DELTA], widths[v, DELTA], exceptions[v, DELTA], bits[v, DELTA] = base, width, count, cost
             least = min(least, cost)
         total += least
@@ -176,7 +169,7 @@ def measure(values: NDArray[Any], start: int, flip: Any, costs: IntegerCosts, we
     flip : scalar of the same type
         Bits to invert so that the unsigned order of the values becomes the order of what they stand for.
     costs : IntegerCosts
-        Receives the rows of those vectors.
+        Receives the rows of those vectors; a scheme that is not measured is impossible.
     weights : DecodeWeights
 
     Returns
@@ -186,6 +179,7 @@ def measure(values: NDArray[Any], start: int, flip: Any, costs: IntegerCosts, we
     """
     kind, value_bits = values.dtype.type, values.itemsize * 8
     sign = kind(1 << (value_bits - 1))
-    scratch = np.empty(VALUES, kind)
-    total: int = _measure(values, start, flip, sign, value_bits + POSITION_BITS, weights.jump_bits, scratch, *costs)
+    scratch, lengths = np.empty(VALUES, kind), np.empty(VALUES, np.uint8)
+    exception_bits = value_bits + POSITION_BITS
+    total: int = _measure(values, start, flip, sign, exception_bits, weights.jump_bits, scratch, lengths, *costs)
     return total

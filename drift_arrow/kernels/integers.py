@@ -12,17 +12,11 @@ from numpy.typing import NDArray
 from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels._check import check_writable, readonly
 from drift_arrow.kernels.delta import decode_deltas
-from drift_arrow.kernels.dictionary import Dictionary, build_dictionary, decode_codes
+from drift_arrow.kernels.dictionary import build_dictionary, decode_codes
+from drift_arrow.kernels.distinct import Dictionary
 from drift_arrow.kernels.encoded_integers import EncodedIntegers
 from drift_arrow.kernels.ffor import decode_frames
-from drift_arrow.kernels.integer_costs import (
-    FAST,
-    IMPOSSIBLE,
-    DecodeWeights,
-    IntegerCosts,
-    dictionary_pays,
-    measure_codes,
-)
+from drift_arrow.kernels.integer_costs import FAST, IMPOSSIBLE, DecodeWeights, IntegerCosts, measure_codes
 from drift_arrow.kernels.integer_encode import Parts, pack_vectors
 from drift_arrow.kernels.integer_measure import measure
 from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, FRAME, LANES, N_LANES, RUNS
@@ -104,11 +98,9 @@ def _try_dictionary(
     if bits < _LEAST_BITS:
         return None
     values = parts[0][1] if len(parts) == 1 else np.concatenate([part for _, part in parts])
-    dictionary = build_dictionary(values, flip, bits)
-    if dictionary is None:
-        return None
-    measure_codes(dictionary.codes, costs)
-    if dictionary_pays(dictionary, costs, weights):
+    # a dictionary whose codes save less than their weight cannot pay
+    dictionary = build_dictionary(values, flip, bits / weights.schemes[DICTIONARY])
+    if dictionary is None or measure_codes(dictionary, costs, weights):
         return dictionary
     costs.bits[:, DICTIONARY] = IMPOSSIBLE
     return None

@@ -12,7 +12,7 @@ turns a row of packed integers into a row of values and stores it, an encoder pa
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeVar
 
 from llvmlite import ir
@@ -127,20 +127,27 @@ def store(builder: ir.IRBuilder, value: Any, address: Any) -> None:
     builder.store(value, builder.inttoptr(address, value.type.as_pointer()), align=1)
 
 
-def unpack(builder: ir.IRBuilder, source: Any, width: Any, bits: int, visit: Callable[[int, Any], None]) -> None:
-    """Unpack the vector of `bits`-bit lanes at `source`; `visit(row, values)` gets each of the `bits` rows in order.
+def unpack_rows(builder: ir.IRBuilder, source: Any, width: Any, bits: int) -> Iterator[Any]:
+    """Unpack the vector of `bits`-bit lanes at `source`: code that is built row by row, as rows are asked for.
 
-    The width (i64) is a run time value in [1, bits]. Row r holds the values from `r * 1024 / bits` on.
+    The width (i64) is a run time value in [0, bits]; with 0, two rows of any bytes must be readable. Row r holds the
+    values from `r * 1024 / bits` on.
     """
     kind = lane_vector(bits)
     mask = _low_bits(builder, width, bits)
     bit: Any = ir.Constant(_INT64, 0)
-    for row in range(bits):
+    for _ in range(bits):
         address = builder.add(source, _word_offset(builder, bit, bits))
         low, high = (load(builder, advance(builder, address, n_bytes), kind) for n_bytes in (0, ROW_BYTES))
         shift = splat(builder, resize(builder, bit, bits), kind.count)
-        visit(row, builder.and_(funnel_shift(builder, "r", high, low, shift), mask))
+        yield builder.and_(funnel_shift(builder, "r", high, low, shift), mask)
         bit = builder.add(bit, width)
+
+
+def unpack(builder: ir.IRBuilder, source: Any, width: Any, bits: int, visit: Callable[[int, Any], None]) -> None:
+    """Unpack a vector as `unpack_rows` does; `visit(row, values)` gets each of the `bits` rows in order."""
+    for row, values in enumerate(unpack_rows(builder, source, width, bits)):
+        visit(row, values)
 
 
 def pack(builder: ir.IRBuilder, width: Any, bits: int, rows: Callable[[int], Any], target: Any) -> None:
@@ -175,7 +182,10 @@ def funnel_shift(builder: ir.IRBuilder, direction: str, high: Any, low: Any, shi
 def _low_bits(builder: ir.IRBuilder, width: Any, bits: int) -> Any:
     ones = ir.Constant(ir.IntType(bits), (1 << bits) - 1)
     dropped = builder.sub(ir.Constant(ir.IntType(bits), bits), resize(builder, width, bits))
-    return splat(builder, builder.lshr(ones, dropped), VALUES // bits)
+    # to shift by a whole lane is undefined
+    is_none = builder.icmp_unsigned("==", width, ir.Constant(_INT64, 0))
+    mask = builder.select(is_none, ir.Constant(ones.type, 0), builder.lshr(ones, dropped))
+    return splat(builder, mask, VALUES // bits)
 
 
 def _word_offset(builder: ir.IRBuilder, bit: Any, bits: int) -> Any:

@@ -18,7 +18,7 @@ from drift_arrow.kernels.adc import adc_scan
 from drift_arrow.kernels.bloom import bloom_contains, build_bloom
 from drift_arrow.kernels.bucket_arrays import BucketArrays
 from drift_arrow.kernels.compile_watch import WATCH
-from drift_arrow.kernels.dictionary import number_distinct
+from drift_arrow.kernels.distinct import number_distinct
 from drift_arrow.kernels.encoded_floats import FLOATS, check_floats
 from drift_arrow.kernels.encoded_integers import check_integers
 from drift_arrow.kernels.ffor import encode_frames
@@ -42,6 +42,7 @@ from drift_arrow.kernels.stored_arrays import place_arrays
 from drift_arrow.kernels.string_points import gather_string_points
 from drift_arrow.kernels.strings import gather_strings
 from drift_arrow.kernels.topk import Heaps
+from drift_arrow.kernels.utf8 import are_utf8
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a step before it begins, the steps that are done, and all of them."""
@@ -82,6 +83,7 @@ def _strings() -> None:
         table = RowTable.of(np.array([0, 1]), [plain_line(1, address_of(offsets), 0)], [offsets])
         gather_string_points(table, rows, np.empty(2, dtype), 0)
         gather_validity(table, rows)
+    are_utf8(np.zeros(1, np.uint8), np.array([0, 1]))
 
 
 def _keys() -> None:

@@ -8,10 +8,16 @@ import pytest
 import zstandard
 
 from drift_arrow.errors import CorruptionError
+from drift_arrow.format import shared_strings
 from drift_arrow.format.codecs.frames import Frames, FrameSettings
 from drift_arrow.format.codecs.numbers import encode_numbers
+from drift_arrow.format.codecs.part import Encoded
+from drift_arrow.format.codecs.string_dictionary import StringDictionary
 from drift_arrow.format.codecs.strings import encode_strings
 from drift_arrow.format.column_encoder import ColumnEncoder
+from drift_arrow.format.layout import CodecId
+from drift_arrow.format.profile import PROFILES
+from drift_arrow.format.shared_strings import SharedStrings
 from tests.format.columns import names_of, store, stored_as
 from tests.format.samples import outcome
 
@@ -57,7 +63,7 @@ def test_what_does_not_compress_is_kept():
     assert column.read().equals(noise)
 
 
-@pytest.mark.parametrize(("size", "rows"), [(3, 4096), (30, 1024), (500, 256), (1 << 18, 1)])
+@pytest.mark.parametrize(("size", "rows"), [(3, 4096), (30, 2048), (500, 256), (1 << 18, 1)])
 def test_frames_are_neither_tiny_nor_huge(size, rows):
     random = np.random.default_rng(1)
     array = pa.array([random.bytes(size) for _ in range(max(300_000 // size, 12))])
@@ -89,6 +95,25 @@ def test_no_dictionary_is_kept_that_saves_less_than_it_takes():
     random = np.random.default_rng(9)
     keys = pa.array([random.bytes(20).hex() for _ in range(20_000)])
     assert store(keys).dictionary is None
+
+
+@pytest.mark.parametrize("profile", ["hot", "cold"])
+def test_a_dictionary_must_save_an_eighth_where_time_counts(profile, monkeypatch):
+    alone, together = Encoded(CodecId.STRINGS, bytes(8000), 1 << 20), 7100
+    monkeypatch.setattr(shared_strings, "encode_strings", lambda *_: Encoded(CodecId.STRINGS, bytes(together), 1 << 20))
+    # which takes some bytes too
+    monkeypatch.setattr(shared_strings, "_train", lambda _: StringDictionary(b""))
+    shared, most_bytes = SharedStrings(), PROFILES[profile].most_shared(alone)
+    found = shared.train(SENTENCES, FrameSettings(2048, 3), encode_numbers, alone, most_bytes)
+    assert len(found.stored) == (8000 if profile == "hot" else 7100)
+    assert (shared.dictionary is None) == (profile == "hot")
+
+
+def test_digits_are_compressed_as_well_as_text():
+    random = np.random.default_rng(1)
+    keys = pa.array([random.bytes(20).hex() for _ in range(20_000)])
+    # no more than the four bits that a digit tells of, and some for each frame
+    assert len(store(keys).stored) < 20_000 * 20 * 1.02
 
 
 def test_a_block_whose_dictionary_is_missing_is_damage():

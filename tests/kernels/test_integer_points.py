@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drift_arrow.kernels.encoded_floats import EncodedFloats
-from drift_arrow.kernels.encoded_integers import DELTA, DICTIONARY, FRAME
 from drift_arrow.kernels.floats import encode_floats
 from drift_arrow.kernels.integer_points import gather_integer_points
+from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, FRAME
 from drift_arrow.kernels.integers import decode_integers, encode_integers
 from drift_arrow.kernels.memory import address_of
 from drift_arrow.kernels.row_table import RowTable, floats_line, integers_line, plain_line
