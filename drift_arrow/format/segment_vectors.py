@@ -31,6 +31,8 @@ class SegmentVectors:
 
     Attributes
     ----------
+    dtype : dtype
+        Of the stored vectors.
     table : RowTable
         The blocks of floats that are open, by which compiled code finds single vectors. Replaced, never changed.
     opened : OpenBlocks
@@ -41,7 +43,7 @@ class SegmentVectors:
         self._index = file.index
         kind = file.meta.vector_type
         self._dim = int(kind.list_size)
-        self._dtype = np.dtype(kind.value_type.to_pandas_dtype())
+        self.dtype = np.dtype(kind.value_type.to_pandas_dtype())
         self._blocks = file.index.blocks(BlockType.VECTORS)
         # not methods of this object: a cycle would keep the file open until the garbage collector comes
         self.opened: OpenBlocks[VectorBlock] = OpenBlocks(
@@ -52,7 +54,7 @@ class SegmentVectors:
 
     def gather(self, rows: NDArray[np.int64], stored: Mapping[int, memoryview] = _NONE) -> NDArray[Any]:
         """(m, dim) matrix of the stored type, in the order of `rows`."""
-        matrix = np.empty((len(rows), self._dim), dtype=self._dtype)
+        matrix = np.empty((len(rows), self._dim), dtype=self.dtype)
         if is_sparse(len(rows), int(self.table.first_rows[-1])) and gather_float_points(self.table, rows, matrix):
             return matrix
         # rising rows share what must be decoded for them
@@ -80,7 +82,7 @@ class SegmentVectors:
         """Rows `start` up to `stop`, (stop - start, dim); a view into the file if one plain block holds them all."""
         if len(self._numbers(start, stop)) == 1:
             return next(self._parts(start, stop, stored))
-        matrix = aligned((stop - start) * self._dim, self._dtype).reshape(-1, self._dim)
+        matrix = aligned((stop - start) * self._dim, self.dtype).reshape(-1, self._dim)
         # block by block: all of them decoded beside the matrix would take twice the memory
         for number, block in self.opened.scan(self._numbers(start, stop), stored):
             first_row, n_rows = self._rows(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from typing import Final, Protocol, runtime_checkable
 
@@ -47,6 +48,11 @@ class MappedFile:
     def read(self, spans: Sequence[Span]) -> list[memoryview]:
         """A view of each span; shorter where the file ends before."""
         return [self._view[start:stop] for start, stop in spans]
+
+    def release(self) -> None:
+        """Keep no page of a map in this process: what is needed again comes from the cache of the system."""
+        if isinstance(self._view.obj, mmap.mmap) and self._view.readonly:
+            self._view.obj.madvise(mmap.MADV_DONTNEED)
 
 
 class FetchedFile:

@@ -1,7 +1,9 @@
 import ctypes
 import gc
 import mmap
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -330,6 +332,29 @@ def test_a_map_is_free_as_soon_as_its_reader_is_gone(tmp_path):
         mapped.close()
     finally:
         gc.enable()
+
+
+def resident_bytes(path):
+    """Bytes of the maps of a file that are in the memory of this process."""
+    mapped, size = False, 0
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            mapped = line.endswith(str(path))
+        elif mapped and line.startswith("Rss:"):
+            size += int(line.split()[1]) << 10
+    return size
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs the accounts of Linux")
+def test_an_opened_map_takes_no_memory_until_it_is_read(tmp_path, large):
+    data, summary = segment_bytes(large)
+    (tmp_path / "s").write_bytes(data)
+    with (tmp_path / "s").open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    found = SegmentReader(mapped, "p", summary.size_bytes, summary.digest)
+    assert resident_bytes(tmp_path / "s") == 0
+    assert np.array_equal(found.norms, large.rows.norms)
+    assert 0 < resident_bytes(tmp_path / "s") < len(data) // 4
 
 
 def test_many_threads_read_at_once(large):
