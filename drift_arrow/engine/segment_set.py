@@ -61,4 +61,6 @@ class SegmentSet:
             norms=norms,
         )
         centroids = np.ascontiguousarray(np.concatenate([reader.centroids for reader in readers]))
+        for reader in readers:
+            reader.release_tables()
         return cls(readers=readers, bases=tuple(bases), n_ids=int(stops[-1]), centroids=centroids, buckets=buckets)

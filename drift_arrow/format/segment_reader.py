@@ -114,6 +114,10 @@ class SegmentReader:
         """
         return self._vectors.table if self._vectors.dtype == np.float32 else None
 
+    def release_tables(self) -> None:
+        """Keep no page of the tables of a mapped file in this process, for those who have copied what they need."""
+        self._file.file.release((self._file.index.tables_start, self.size_bytes))
+
     def raw_vectors(self, start: int, stop: int) -> NDArray[Any]:
         """Vectors of rows `start` up to `stop` in their stored type, (stop - start, dim).
 

@@ -18,6 +18,7 @@ from drift_arrow.format.segment_reader import SegmentReader
 from drift_arrow.format.segment_vectors import SegmentVectors
 from drift_arrow.format.warm_column import _COLD_TAKES
 from drift_arrow.kernels._check import readonly
+from drift_arrow.kernels.float_part import PARTS
 from drift_arrow.kernels.float_points import gather_floats
 from drift_arrow.kernels.row_table import DONE
 from tests.format.columns import long_arrays
@@ -173,7 +174,7 @@ def test_many_threads_warm_the_same_blocks_at_once(data, content):
 def test_kernels_find_vectors_by_the_table_of_the_reader(warm, content):
     warm.vectors(np.arange(0, N_ROWS, 100))
     rows, out = readonly("rows", np.array([2999, 0, 1700]), np.int64, 3), np.empty((3, 40), np.float32)
-    table, parts, room = warm.vector_table, np.empty(1024, np.uint16), np.empty(1024, np.uint32)
+    table, parts, room = warm.vector_table, np.empty(PARTS, np.uint16), np.empty(1024, np.uint32)
     status = gather_floats(table.first_rows, table.blocks, rows, 40, parts, room, out.view(np.uint32))
     assert status == DONE
     assert np.array_equal(out, content.rows.vectors[rows])
