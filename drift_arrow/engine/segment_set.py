@@ -71,6 +71,8 @@ class SegmentSet:
             norms=norms,
         )
         centroids = np.ascontiguousarray(np.concatenate([reader.centroids for reader in readers]))
+        for reader in readers:
+            reader.release_tables()
         centroids.flags.writeable = False
         return cls(
             readers=readers,

@@ -78,8 +78,11 @@ class ColumnRows:
             validity = pa.py_buffer(bits) if n_nulls else None
         return pa.Array.from_buffers(self._kind, len(rows), [validity, *buffers], n_nulls)
 
-    def update(self, blocks: Mapping[int, WarmColumn]) -> None:
-        """Know these blocks, by their place in the column, and no others: whatever is known is kept alive."""
+    def update(self, blocks: Mapping[int, WarmColumn]) -> list[int]:
+        """Know these blocks, by their place in the column, and no others: whatever is known is kept alive.
+
+        Returns the places of those that were not known before.
+        """
         before, _ = self._state
         known: dict[int, tuple[WarmColumn, RowLine]] = {}
         for place, block in blocks.items():
@@ -88,9 +91,10 @@ class ColumnRows:
             if line is not None:
                 known[place] = (block, line)
         if known.keys() == before.keys() and all(line is before[place][1] for place, (_, line) in known.items()):
-            return
+            return []
         lines = [known[place][1].numbers if place in known else None for place in range(len(self._first_rows) - 1)]
         self._state = known, RowTable.of(self._first_rows, lines, [line.owner for _, line in known.values()])
+        return [place for place in known if place not in before]
 
     def _strings(self, table: RowTable, rows: NDArray[np.int64]) -> list[pa.Buffer] | None:
         dtype = offsets_dtype(self._kind)

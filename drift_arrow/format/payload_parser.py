@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from drift_arrow.format.codec import codec_of
+from drift_arrow.format.codecs.numbers import FloatsBlock
 from drift_arrow.format.codecs.string_dictionary import StringDictionary
 from drift_arrow.format.column_block import open_column
 from drift_arrow.format.layout import BlockType
 from drift_arrow.format.segment_file import SegmentFile
+from drift_arrow.format.single_floats import packed_place, single_floats
 from drift_arrow.format.warm_column import WarmColumn
 
 
@@ -28,6 +30,7 @@ class PayloadParser:
     def __call__(self, number: int, stored: memoryview) -> WarmColumn:
         """The block of a number, of its stored bytes; raises CorruptionError."""
         _, codec, column, n_values, _, _, raw_len, _ = self._file.index.entries[number].item()
+        offset, descriptor = self._file.blocks.start(number), self._file.file.descriptor
         block = open_column(
             stored,
             codec,
@@ -36,9 +39,12 @@ class PayloadParser:
             n_values,
             dictionary=self._dictionary(column),
             path=self._file.path,
-            offset=self._file.blocks.start(number),
+            offset=offset,
         )
-        return WarmColumn(block)
+        if not isinstance(block, FloatsBlock):
+            return WarmColumn(block)
+        place = packed_place(block.encoded, descriptor, offset, len(stored))
+        return WarmColumn(block, single_floats(block.encoded, place))
 
     def _dictionary(self, column: int) -> StringDictionary | None:
         """What the strings of a column may refer to."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format.block import BlockHeader, check_stored, decode_block_header
 from drift_arrow.format.block_cache import BlockCache
 from drift_arrow.format.block_index import BlockIndex
-from drift_arrow.format.layout import BLOCK_CACHE_BYTES, HEADER_BYTES
+from drift_arrow.format.layout import BLOCK_CACHE_BYTES, HEADER_BYTES, PAGE_BYTES, padding_bytes
 from drift_arrow.format.source import FetchedFile, MappedFile
 
 
@@ -54,6 +54,14 @@ class SegmentBlocks:
                 # views into a map cost nothing
                 self._kept.put(number, found[number], 0 if self._file.is_mapped else len(found[number]))
         return found
+
+    def release(self, numbers: Iterable[int]) -> None:
+        """Keep no page of mapped blocks in this process, whoever still reads them."""
+        if not isinstance(self._file, MappedFile):
+            return
+        for number in numbers:
+            stop = self._stop(number)
+            self._file.release((self.start(number) - HEADER_BYTES, stop + padding_bytes(stop, PAGE_BYTES)))
 
     def header(self, number: int, frame: memoryview) -> BlockHeader:
         """The header at the start of `frame`, which must say what the index says; raises CorruptionError."""

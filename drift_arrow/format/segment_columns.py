@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drift_arrow.errors import CorruptionError
 from drift_arrow.format.column_rows import ColumnRows
 from drift_arrow.format.layout import BlockType
 from drift_arrow.format.numbers import number_dtype
@@ -60,12 +61,23 @@ class SegmentColumns:
 
     def take(self, rows: NDArray[np.int64], names: list[str]) -> pa.Table:
         """`rows` in their order; only the blocks that hold them are read, in one request if they must be fetched."""
-        found = {name: self._rows[name].take(rows) if name in self._rows else None for name in names}
+        found = {name: self._find(rows, name) for name in names}
         absent = [name for name, column in found.items() if column is None]
         if absent:
             found.update(zip(absent, self._take_blocks(rows, absent), strict=True))
             self._learn(absent)
         return pa.Table.from_arrays([found[name] for name in names], schema=self._selected(names))
+
+    def _find(self, rows: NDArray[np.int64], name: str) -> pa.Array | None:
+        """A column of `rows` by what is known of its blocks; None if that is not enough."""
+        column = self._rows.get(name)
+        try:
+            return None if column is None else column.take(rows)
+        except ValueError as err:
+            # what was checked when it was opened: the file was cut off or changed since, or cannot be read any longer
+            message = f"a column cannot be read; column={name!r} cause={err}"
+            offset = self._file.blocks.start(self._blocks(name).start)
+            raise CorruptionError(message, path=self._file.path, offset=offset) from err
 
     def _take_blocks(self, rows: NDArray[np.int64], names: list[str]) -> list[pa.Array | pa.ChunkedArray]:
         """The columns `names` of `rows`, block by block."""
@@ -87,7 +99,9 @@ class SegmentColumns:
             if is_changed or name in names:
                 blocks = self._blocks(name)
                 kept = self.opened.kept(range(blocks.start, blocks.stop))
-                column.update({number - blocks.start: block for number, block in kept.items()})
+                news = column.update({number - blocks.start: block for number, block in kept.items()})
+                # parsing and decoding read much that single rows do not need
+                self._file.blocks.release(blocks.start + place for place in news)
 
     def _first_rows(self, blocks: slice) -> NDArray[np.int64]:
         return np.append(self._index.first_rows[blocks], self._file.meta.n_rows)

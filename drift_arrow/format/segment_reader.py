@@ -17,9 +17,10 @@ from drift_arrow.format.segment_columns import SegmentColumns
 from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.segment_inspection import SegmentInspection
 from drift_arrow.format.segment_vectors import SegmentVectors
-from drift_arrow.format.source import FetchedFile, RangedSource
+from drift_arrow.format.source import RangedSource
 from drift_arrow.format.zone import Zone
 from drift_arrow.kernels.bloom import bloom_contains
+from drift_arrow.kernels.row_table import RowTable
 
 
 class SegmentReader:
@@ -88,8 +89,8 @@ class SegmentReader:
         self.code_address = self._tables.code_address
         self._vectors = SegmentVectors(self._file)
         self._columns = SegmentColumns(self._file, self._vectors)
-        if isinstance(self._file.file, FetchedFile):
-            self._file.file.release()
+        # to open it, every page may have been read; of the tables, a search needs few again
+        self._file.file.release()
 
     def vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Full-precision vectors of `rows`, in their order: a new (m, dim) float32 C-contiguous matrix.
@@ -100,6 +101,22 @@ class SegmentReader:
             A row is not in [0, n_rows).
         """
         return self._vectors.gather(self._check_rows(rows)).astype(np.float32, copy=False)
+
+    @property
+    def vector_table(self) -> RowTable | None:
+        """Where kernels find single vectors, for as long as the table lives; None if they are not stored as float32.
+
+        Notes
+        -----
+        For `kernels.float_points.gather_floats`, which other kernels may call: no Python per block, nor per row. It
+        returns `NOT_OPEN` at a row of a block that nobody asked for yet, or that no kernel reads: `vectors` gives those
+        rows, opens their blocks, and puts another table in the place of this one.
+        """
+        return self._vectors.table if self._vectors.dtype == np.float32 else None
+
+    def release_tables(self) -> None:
+        """Keep no page of the tables of a mapped file in this process, for those who have copied what they need."""
+        self._file.file.release((self._file.index.tables_start, self.size_bytes))
 
     def raw_vectors(self, start: int, stop: int) -> NDArray[Any]:
         """Vectors of rows `start` up to `stop` in their stored type, (stop - start, dim).

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from drift_arrow.errors import CorruptionError
 from drift_arrow.format.column_rows import is_sparse
 from drift_arrow.format.layout import BlockType, CodecId
 from drift_arrow.format.open_blocks import OpenBlocks
@@ -17,7 +18,7 @@ from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.vector_block import VectorBlock, gather_blocks, open_vectors
 from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels.float_points import gather_float_points
-from drift_arrow.kernels.row_table import RowTable
+from drift_arrow.kernels.row_table import ABSENT, FORM, RowTable
 
 _NONE: Final[Mapping[int, memoryview]] = MappingProxyType({})
 
@@ -31,6 +32,8 @@ class SegmentVectors:
 
     Attributes
     ----------
+    dtype : dtype
+        Of the stored vectors.
     table : RowTable
         The blocks of floats that are open, by which compiled code finds single vectors. Replaced, never changed.
     opened : OpenBlocks
@@ -38,23 +41,29 @@ class SegmentVectors:
     """
 
     def __init__(self, file: SegmentFile) -> None:
-        self._index = file.index
+        self._file, self._index = file, file.index
         kind = file.meta.vector_type
         self._dim = int(kind.list_size)
-        self._dtype = np.dtype(kind.value_type.to_pandas_dtype())
+        self.dtype = np.dtype(kind.value_type.to_pandas_dtype())
         self._blocks = file.index.blocks(BlockType.VECTORS)
         # not methods of this object: a cycle would keep the file open until the garbage collector comes
         self.opened: OpenBlocks[VectorBlock] = OpenBlocks(
-            file.blocks, partial(_parse, file), partial(_held_bytes, file), file.warm_bytes
+            file.blocks, partial(_parse, file), partial(_held_bytes, file), 2 * file.warm_bytes
         )
         first_rows = np.append(self._index.first_rows[self._blocks], file.meta.n_rows)
         self.table = RowTable.of(first_rows, [None] * (len(first_rows) - 1), ())
 
     def gather(self, rows: NDArray[np.int64], stored: Mapping[int, memoryview] = _NONE) -> NDArray[Any]:
         """(m, dim) matrix of the stored type, in the order of `rows`."""
-        matrix = np.empty((len(rows), self._dim), dtype=self._dtype)
-        if is_sparse(len(rows), int(self.table.first_rows[-1])) and gather_float_points(self.table, rows, matrix):
-            return matrix
+        matrix = np.empty((len(rows), self._dim), dtype=self.dtype)
+        if is_sparse(len(rows), int(self.table.first_rows[-1])):
+            if self._find(rows, matrix):
+                return matrix
+            owners = np.unique(self._index.owners(self._blocks, rows))
+            self.opened.open(owners.tolist(), stored)
+            self._learn()
+            if self._find(rows, matrix):
+                return matrix
         # rising rows share what must be decoded for them
         order = np.argsort(rows, kind="stable")
         rising = rows[order]
@@ -63,8 +72,17 @@ class SegmentVectors:
         starts = np.flatnonzero(np.diff(owners, prepend=-1)).tolist()
         blocks = self.opened.open(owners[starts].tolist(), stored)
         gather_blocks(list(blocks.values()), [*starts[1:], len(rows)], places, order, matrix)
-        self._learn()
         return matrix
+
+    def _find(self, rows: NDArray[np.int64], matrix: NDArray[Any]) -> bool:
+        """Fill a matrix by the table; False if it does not know a block that is needed."""
+        try:
+            return gather_float_points(self.table, rows, matrix)
+        except ValueError as err:
+            # what was checked when it was opened: the file was cut off or changed since, or cannot be read any longer
+            message = f"vectors cannot be read; cause={err}"
+            offset = self._file.blocks.start(self._blocks.start)
+            raise CorruptionError(message, path=self._file.path, offset=offset) from err
 
     def _learn(self) -> None:
         """Let the table know the blocks that are open now, and no others."""
@@ -74,13 +92,16 @@ class SegmentVectors:
         lines: list[NDArray[np.int64] | None] = [None] * (len(self.table.first_rows) - 1)
         for number, block in kept.items():
             lines[number - self._blocks.start] = block.line()
+        news = np.flatnonzero(self.table.blocks[:, FORM] == ABSENT) + self._blocks.start
         self.table = RowTable.of(self.table.first_rows, lines, kept.values())
+        # parsing reads much that single vectors do not need
+        self._file.blocks.release(number for number in news.tolist() if number in kept)
 
     def read(self, start: int, stop: int, stored: Mapping[int, memoryview] = _NONE) -> NDArray[Any]:
         """Rows `start` up to `stop`, (stop - start, dim); a view into the file if one plain block holds them all."""
         if len(self._numbers(start, stop)) == 1:
             return next(self._parts(start, stop, stored))
-        matrix = aligned((stop - start) * self._dim, self._dtype).reshape(-1, self._dim)
+        matrix = aligned((stop - start) * self._dim, self.dtype).reshape(-1, self._dim)
         # block by block: all of them decoded beside the matrix would take twice the memory
         for number, block in self.opened.scan(self._numbers(start, stop), stored):
             first_row, n_rows = self._rows(number)
@@ -119,7 +140,9 @@ class SegmentVectors:
 def _parse(file: SegmentFile, number: int, stored: memoryview) -> VectorBlock:
     entry, offset = file.index.entries[number], file.blocks.start(number)
     codec, n_rows = int(entry["codec"]), int(entry["n_values"])
-    return open_vectors(stored, codec, file.meta.vector_type, n_rows, path=file.path, offset=offset)
+    return open_vectors(
+        stored, codec, file.meta.vector_type, n_rows, path=file.path, offset=offset, descriptor=file.file.descriptor
+    )
 
 
 def _held_bytes(file: SegmentFile, number: int, block: VectorBlock) -> int:

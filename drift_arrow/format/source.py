@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from typing import Final, Protocol, runtime_checkable
 
 from drift_arrow.errors import CorruptionError
 from drift_arrow.format.buffer import byte_view
-from drift_arrow.format.layout import COALESCE_GAP_BYTES, Buffer
+from drift_arrow.format.layout import COALESCE_GAP_BYTES, Buffer, padding_bytes
 
 Span = tuple[int, int]
 """Offsets of the first byte, and of the one behind the last."""
@@ -43,10 +44,23 @@ class MappedFile:
     def __init__(self, data: Buffer) -> None:
         self._view = byte_view(data)
         self.size_bytes = len(self._view)
+        # of maps that keep it open, for what is to be read without a page of the map
+        self.descriptor: int | None = getattr(self._view.obj, "descriptor", None)
 
     def read(self, spans: Sequence[Span]) -> list[memoryview]:
         """A view of each span; shorter where the file ends before."""
         return [self._view[start:stop] for start, stop in spans]
+
+    def release(self, span: Span | None = None) -> None:
+        """Keep no page of a map in this process: what is needed again comes from the cache of the system.
+
+        Of a span, by default of the whole file, only the pages that lie in it.
+        """
+        start, stop = (0, self.size_bytes) if span is None else span
+        start += padding_bytes(start, mmap.PAGESIZE)
+        if isinstance(self._view.obj, mmap.mmap) and self._view.readonly and start < stop:
+            length = stop - start if stop == self.size_bytes else (stop - start) // mmap.PAGESIZE * mmap.PAGESIZE
+            self._view.obj.madvise(mmap.MADV_DONTNEED, start, length)
 
 
 class FetchedFile:
@@ -60,6 +74,7 @@ class FetchedFile:
     """
 
     is_mapped: Final = False
+    descriptor: Final = None
 
     def __init__(self, source: RangedSource, path: str) -> None:
         self._source, self._path = source, path
@@ -70,7 +85,7 @@ class FetchedFile:
         """Fetch spans and keep them, so that `read` has them at hand until `release`."""
         self._held += zip(spans, self.read(spans), strict=True)
 
-    def release(self) -> None:
+    def release(self, span: Span | None = None) -> None:  # noqa: ARG002
         """Keep nothing any longer."""
         self._held = []
 

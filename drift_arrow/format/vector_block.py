@@ -17,7 +17,7 @@ from drift_arrow.format.column_block import open_column
 from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.layout import CodecId
 from drift_arrow.format.profile import PROFILES
-from drift_arrow.kernels.encoded_floats import EncodedFloats
+from drift_arrow.format.single_floats import SingleFloats, packed_place, single_floats
 from drift_arrow.kernels.float_rows import gather_float_blocks, gather_float_rows
 from drift_arrow.kernels.floats import decode_floats
 from drift_arrow.kernels.memory import address_of
@@ -63,7 +63,14 @@ def encode_vectors(matrix: NDArray[Any], profile: str) -> Encoded:
 
 
 def open_vectors(
-    stored: memoryview, codec: int, kind: pa.FixedSizeListType, n_rows: int, *, path: str, offset: int
+    stored: memoryview,
+    codec: int,
+    kind: pa.FixedSizeListType,
+    n_rows: int,
+    *,
+    path: str,
+    offset: int,
+    descriptor: int | None = None,
 ) -> VectorBlock:
     """Parse and check a block of vectors.
 
@@ -77,6 +84,8 @@ def open_vectors(
         Of the vector column.
     path, offset : str, int
         Location of `stored`, for errors.
+    descriptor : int, optional
+        Of the file if it is open: single vectors are then read from it, and leave no pages of `stored` in memory.
 
     Raises
     ------
@@ -95,7 +104,8 @@ def open_vectors(
         return PlainVectors(np.frombuffer(stored, dtype=dtype).reshape(n_rows, dim))
     block = open_column(stored, codec, raw_len, kind.value_type, n_numbers, dictionary=None, path=path, offset=offset)
     if isinstance(block, FloatsBlock):
-        return FloatVectors(block.encoded, block, dim)
+        place = packed_place(block.encoded, descriptor, offset, len(stored))
+        return FloatVectors(block, dim, single_floats(block.encoded, place))
     return OtherVectors(block, raw_len, dim)
 
 
@@ -163,9 +173,9 @@ class PlainVectors:
 class FloatVectors:
     """Floats of which only those vectors of 1024 values are decoded that the rows touch."""
 
-    def __init__(self, encoded: EncodedFloats, block: ColumnBlock, dim: int) -> None:
-        self.encoded, self._block, self._dim = encoded, block, dim
-        self.held_bytes = encoded.starts.nbytes
+    def __init__(self, block: FloatsBlock, dim: int, single: SingleFloats) -> None:
+        self.encoded, self._block, self._dim, self._single = block.encoded, block, dim, single
+        self.held_bytes = single.held_bytes
 
     def read(self) -> NDArray[Any]:
         """A new matrix."""
@@ -181,7 +191,7 @@ class FloatVectors:
 
     def line(self) -> NDArray[np.int64] | None:
         """Of encoded floats."""
-        return floats_line(self.encoded)
+        return floats_line(self._single.encoded, packed_at=self._single.packed_at)
 
     def describe(self) -> Encoding:
         """As of a column of floats."""

@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drift_arrow.format.codecs.numbers import NumbersBlock
+from drift_arrow.format.codecs.numbers import FloatsBlock, NumbersBlock
 from drift_arrow.format.codecs.part import ColumnBlock
 from drift_arrow.format.codecs.stream import StreamBlock
 from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.numbers import numbers_of
 from drift_arrow.format.row_lines import RowLine, array_line
+from drift_arrow.format.single_floats import SingleFloats
 
 _COLD_TAKES: Final = 8
 """Few rows of strings cost about an eighth of all rows of their block; so this never costs twice the best choice."""
@@ -26,15 +27,17 @@ class WarmColumn:
     Parameters
     ----------
     block : ColumnBlock
+    single : SingleFloats, optional
+        If it is a block of floats, what its single rows are found by.
 
     Notes
     -----
     Safe to use by many threads; two may decode the rows at once.
     """
 
-    def __init__(self, block: ColumnBlock) -> None:
+    def __init__(self, block: ColumnBlock, single: SingleFloats | None = None) -> None:
         self.n_values = block.n_values
-        self._block = block
+        self._block, self._single = block, single
         self._n_takes = 0
         self._rows: pa.Array | None = None
 
@@ -68,6 +71,8 @@ class WarmColumn:
 
     def line(self) -> RowLine | None:
         """By which compiled code finds single rows; None as long as they would have to be decoded for it."""
+        if isinstance(self._block, FloatsBlock):
+            return RowLine(self._block.line(self._single), (self._block, self._single))
         if isinstance(self._block, NumbersBlock):
             return RowLine(self._block.line(), self._block)
         rows = self._block.read() if isinstance(self._block, StreamBlock) else self._rows

@@ -1,4 +1,6 @@
-"""Kernels: NumPy arrays in, NumPy arrays out, compiled by numba. They know no Arrow, no files and no threads.
+"""Kernels: NumPy arrays in, NumPy arrays out, compiled by numba. They know no Arrow and no threads.
+
+Nor files, but for `file_read`, by which `float_points` reads what a map should not keep in memory.
 
 ========  ==============================================================================================
 module    public names

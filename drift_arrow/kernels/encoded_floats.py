@@ -127,6 +127,14 @@ class EncodedFloats:
         table.flags.writeable = False
         return table
 
+    def detached(self) -> EncodedFloats:
+        """The same with copies of all but the packed vectors, so that to find one of them reads no page of a file."""
+        arrays = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        for name, array in arrays.items():
+            if name not in {"dtype", "n", "packed"}:
+                arrays[name] = readonly(name, array.copy(), array.dtype, *array.shape)
+        return EncodedFloats.of_views(**arrays, starts=self.starts)
+
     @cached_property
     def whole_vectors(self) -> NDArray[np.int64]:
         """Numbers of the vectors of 1024 values, which is all but the last if that has fewer."""

@@ -6,7 +6,7 @@ In a packed vector, neighbours lie in neighbouring lanes: 128 values of 32 bits 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
@@ -16,11 +16,13 @@ from drift_arrow.kernels import _plain_floats as plain
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.alp import INVERSES, MAGIC_BITS, NARROW_BITS, POWERS, fill_number, to_number
 from drift_arrow.kernels.alp_rd import CODE_BITS
+from drift_arrow.kernels.file_read import read_at
 from drift_arrow.kernels.float_header import (
     ALP,
     CONSTANT,
     DICTIONARY_SIZE,
     GROUP_VECTORS,
+    MAX_LEFT_WIDTH,
     RAW,
     header_exceptions,
     header_exponent,
@@ -28,6 +30,7 @@ from drift_arrow.kernels.float_header import (
     header_scheme,
     header_width,
     is_valid_header,
+    packed_bytes,
 )
 from drift_arrow.kernels.float_table import (
     BASES,
@@ -42,6 +45,7 @@ from drift_arrow.kernels.float_table import (
 )
 from drift_arrow.kernels.lanes import (
     ROW_BYTES,
+    TAIL_BYTES,
     VALUES,
     advance,
     fill,
@@ -54,8 +58,13 @@ from drift_arrow.kernels.lanes import (
     store,
 )
 from drift_arrow.kernels.memory import array_at
+from drift_arrow.kernels.row_table import BODY, DESCRIPTOR, OFFSET
 
 _INT64 = ir.IntType(64)
+
+_MOST_WIDTH: Final = 64 + MAX_LEFT_WIDTH
+PARTS: Final = VALUES + (_MOST_WIDTH * ROW_BYTES + TAIL_BYTES) // 2
+"""Size of the scratch of `decode_part`: left parts, and a packed vector with what must be readable behind it."""
 
 
 def _unpack_rows(
@@ -235,21 +244,27 @@ def _rd_part(
 
 
 @kernel(inner=True)
-def decode_part(table: Any, vector: Any, first: Any, stop: Any, parts: Any, room: Any) -> Any:
+def decode_part(line: Any, vector: Any, first: Any, stop: Any, parts: Any, room: Any) -> Any:
     """Decode values `first` up to `stop` of a vector to the same places of `room`; whether it is not damaged.
 
-    table : (17,) int64     see `float_table`; its arrays may have any content
+    line : (22,) int64     of a `RowTable`, of floats; their arrays may have any content
     vector, first, stop : int64     of a vector that exists, within [0, 1024]
-    parts : (1024,) uint16, scratch
+    parts : (PARTS,) uint16, scratch
     room : (1024,) unsigned integers     other places than those asked for may be overwritten too
     """
-    like, item_bits = room.dtype.type(0), np.int64(room.itemsize * 8)
+    table, like, item_bits = line[BODY:], room.dtype.type(0), np.int64(room.itemsize * 8)
     header = array_at(table[HEADERS], table[HEADERS + 1], np.uint32(0))[vector]
     base = array_at(table[BASES], table[BASES + 1], np.int64(0))[vector]
     begin = array_at(table[STARTS], table[STARTS + 1], np.int64(0))[3 * vector : 3 * vector + 3]
     if not is_valid_header(header, base, item_bits) or not is_inside(header, base, begin, table):
         return False
     source, scheme, n = table[PACKED] + begin[0], header_scheme(header), header_exceptions(header)
+    size = packed_bytes(header, base)
+    if line[DESCRIPTOR] > 0 and size > 0:
+        # behind the left parts; a valid header has no more bytes than there is room
+        source = np.int64(parts.ctypes.data) + 2 * VALUES
+        if read_at(np.int32(line[DESCRIPTOR] - 1), source, size, line[OFFSET] + begin[0]) != size:
+            return False
     if scheme == CONSTANT:
         room[first:stop] = base
         return True

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from drift_arrow.kernels._check import check_writable, readonly
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.encoded_floats import FLOATS
-from drift_arrow.kernels.float_part import decode_part
+from drift_arrow.kernels.float_part import PARTS, decode_part
 from drift_arrow.kernels.float_table import HEADERS, N_VALUES
 from drift_arrow.kernels.lanes import VALUES
 from drift_arrow.kernels.memory import array_at
@@ -40,7 +40,7 @@ def gather_floats(first_rows: Any, blocks: Any, rows: Any, dim: Any, parts: Any,
     first_rows, blocks : of a `RowTable` of floats of the size of those in `out`
     rows : (m,) int64     any numbers, in any order, repeated or not
     dim : int64     values of a row, at least 1
-    parts, room : (1024,) uint16, (1024,) of the type of `out`, scratch
+    parts, room : (PARTS,) uint16, (1024,) of the type of `out`, scratch; see `float_part`
     out : (m, dim) unsigned integers     bits of the floats
 
     No byte outside the arrays of the table is touched, whatever they say. About 50 ns for 128 values in the cache.
@@ -65,7 +65,7 @@ def gather_floats(first_rows: Any, blocks: Any, rows: Any, dim: Any, parts: Any,
             while done < dim:
                 vector, first = (place + done) // VALUES, (place + done) % VALUES
                 end = min(dim, done + VALUES - first)
-                if not decode_part(table, vector, first, first + end - done, parts, room):
+                if not decode_part(line, vector, first, first + end - done, parts, room):
                     return vector
                 # slices, because an index that numba must compute could be negative: no vector loop would test it
                 run, target = room[first : first + end - done], row[done:end]
@@ -103,6 +103,6 @@ def gather_float_points(table: RowTable, rows: NDArray[np.int64], out: NDArray[A
     rows = readonly("rows", rows, np.int64, None)
     check_writable("out", out, out.dtype, len(rows), None)
     bits = out.view(FLOATS[out.dtype], np.ndarray)
-    parts, room = np.empty(VALUES, np.uint16), np.empty(VALUES, bits.dtype)
+    parts, room = np.empty(PARTS, np.uint16), np.empty(VALUES, bits.dtype)
     status = gather_floats(table.first_rows, table.blocks, rows, out.shape[1], parts, room, bits)
     return check_status(int(status), table, rows)

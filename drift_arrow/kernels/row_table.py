@@ -39,7 +39,11 @@ VALIDITY: Final = 1
 """Address of bits that are set where a row is not null; 0 where none is."""
 FIRST_BIT: Final = 2
 """Bit of the first row."""
-BODY: Final = 3
+DESCRIPTOR: Final = 3
+"""One more than that of the file from which packed vectors of floats are to be read; 0 if from memory."""
+OFFSET: Final = 4
+"""Of the packed vectors in that file."""
+BODY: Final = 5
 """Where the numbers of the form begin."""
 N_NUMBERS: Final = BODY + TABLE_SIZE
 
@@ -55,7 +59,7 @@ class RowTable:
     """The blocks of one column or of the vectors, under one numbering of rows. Immutable; safe to use by many threads.
 
     first_rows : (b + 1,) int64, ascending    first row of each block, then one past the last row
-    blocks : (b, 20) int64                    a line of each block, see above
+    blocks : (b, 22) int64                    a line of each block, see above
     owners : tuple                            keeps alive what the addresses point to
     """
 
@@ -88,17 +92,23 @@ class RowTable:
 
 def plain_line(n_values: int, *addresses: int, validity: int = 0, first_bit: int = 0) -> NDArray[np.int64]:
     """Line of a block of values that lie in memory, one after the other."""
-    return np.array([PLAIN, validity, first_bit, n_values, *addresses], np.int64)
+    return np.array([PLAIN, validity, first_bit, 0, 0, n_values, *addresses], np.int64)
 
 
-def floats_line(encoded: EncodedFloats, validity: int = 0) -> NDArray[np.int64]:
-    """Line of a block of encoded floats, which may be damaged."""
-    return np.array([FLOATS, validity, 0, *encoded.table.tolist()], np.int64)
+def floats_line(
+    encoded: EncodedFloats, validity: int = 0, packed_at: tuple[int, int] | None = None
+) -> NDArray[np.int64]:
+    """Line of a block of encoded floats, which may be damaged.
+
+    `packed_at` is a descriptor and an offset: kernels then read packed vectors from that file and not from memory.
+    """
+    descriptor, offset = (-1, 0) if packed_at is None else packed_at
+    return np.array([FLOATS, validity, 0, descriptor + 1, offset, *encoded.table.tolist()], np.int64)
 
 
 def integers_line(integers: IntegerTable, validity: int = 0) -> NDArray[np.int64]:
     """Line of a block of checked integers."""
-    return np.array([INTEGERS, validity, 0, integers.length, address_of(integers.numbers)], np.int64)
+    return np.array([INTEGERS, validity, 0, 0, 0, integers.length, address_of(integers.numbers)], np.int64)
 
 
 @kernel(inner=True)

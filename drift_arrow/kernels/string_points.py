@@ -30,9 +30,10 @@ _BYTES: Final = 2
 
 
 @kernel
-def measure_strings(first_rows: Any, blocks: Any, rows: Any, offsets: Any) -> Any:
-    """Where each string will end; the sum of their lengths, or why not. See `row_table`.
+def measure_strings(first_rows: Any, blocks: Any, rows: Any, limit_bytes: Any, offsets: Any) -> Any:
+    """Where each string will end; the sum of their lengths as far as it passes the limit, or why not. See `row_table`.
 
+    limit_bytes : int64     that the type of the offsets can name
     offsets : (m + 1,) int32 or int64, as those of the blocks     overwritten; of nulls, no bytes are counted
     """
     like, total = offsets.dtype.type(0), np.int64(0)
@@ -51,7 +52,8 @@ def measure_strings(first_rows: Any, blocks: Any, rows: Any, offsets: Any) -> An
         if not is_null(line, place):
             ends = array_at(line[BODY + _OFFSETS], line[BODY] + 1, like)
             total += np.int64(ends[place + 1]) - np.int64(ends[place])
-        # what does not fit is cut here, and the total says so
+        if total > limit_bytes:
+            return total
         offsets[i + 1] = total
     return total
 
@@ -99,7 +101,7 @@ def gather_string_points(
         raise ValueError(f"offsets must be int32 or int64; got={getattr(offsets, 'dtype', type(offsets))}")
     rows = readonly("rows", rows, np.int64, None)
     check_writable("offsets", offsets, offsets.dtype, len(rows) + 1)
-    total = int(measure_strings(table.first_rows, table.blocks, rows, offsets))
+    total = int(measure_strings(table.first_rows, table.blocks, rows, limit_bytes, offsets))
     if total < 0:
         check_status(total, table, rows)
         return None

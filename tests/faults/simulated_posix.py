@@ -1,7 +1,8 @@
 """The system calls that `drift_arrow.engine.storage.local` makes, on a `Disk`: the real storage code runs above it.
 
-An object stands in for the modules `os`, `fcntl` and `mmap` there, for the time of one process. A call that the storage
-begins to make and that is not modelled here raises AttributeError: model it before you trust the tests again.
+An object stands in for the modules `os` and `fcntl` and for `FileMap` there, for the time of one process. A call that
+the storage begins to make and that is not modelled here raises AttributeError: model it before you trust the tests
+again.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class SimulatedPosix:
     ) -> None:
         for name in ("O_RDONLY", "O_DIRECTORY", "O_WRONLY", "O_RDWR", "O_CREAT", "O_EXCL", "O_APPEND", "O_CLOEXEC"):
             setattr(self, name, getattr(os, name))
-        self.LOCK_EX = self.LOCK_NB = self.PROT_READ = 0
+        self.LOCK_EX = self.LOCK_NB = 0
         self._disk = disk
         self._after_change = after_change
         self._open: dict[int, _Open] = {}
@@ -61,8 +62,9 @@ class SimulatedPosix:
         return self._syncs_left == 0
 
     def patch(self, monkeypatch: Any, module: Any) -> None:
-        for name in ("os", "fcntl", "mmap"):
+        for name in ("os", "fcntl"):
             monkeypatch.setattr(module, name, self)
+        monkeypatch.setattr(module, "FileMap", self.map)
         monkeypatch.setattr(module, "open", lambda descriptor, _mode: self._reader(descriptor), raising=False)
 
     def root(self, path: str) -> Any:
@@ -126,8 +128,7 @@ class SimulatedPosix:
     def fstat(self, descriptor: int) -> SimpleNamespace:
         return SimpleNamespace(st_size=len(self._open[descriptor].inode.visible))
 
-    def mmap(self, descriptor: int, _length: int, *, prot: int) -> bytes:
-        assert prot == self.PROT_READ
+    def map(self, descriptor: int) -> bytes:
         self._alive()
         return self._open[descriptor].inode.visible
 

@@ -17,6 +17,10 @@ from drift_arrow.format.segment_columns import SegmentColumns
 from drift_arrow.format.segment_reader import SegmentReader
 from drift_arrow.format.segment_vectors import SegmentVectors
 from drift_arrow.format.warm_column import _COLD_TAKES
+from drift_arrow.kernels._check import readonly
+from drift_arrow.kernels.float_part import PARTS
+from drift_arrow.kernels.float_points import gather_floats
+from drift_arrow.kernels.row_table import DONE
 from tests.format.columns import long_arrays
 from tests.format.samples import same, segment_bytes, segment_content
 
@@ -165,3 +169,16 @@ def test_many_threads_warm_the_same_blocks_at_once(data, content):
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(ask, batches))
+
+
+def test_kernels_find_vectors_by_the_table_of_the_reader(warm, content):
+    warm.vectors(np.arange(0, N_ROWS, 100))
+    rows, out = readonly("rows", np.array([2999, 0, 1700]), np.int64, 3), np.empty((3, 40), np.float32)
+    table, parts, room = warm.vector_table, np.empty(PARTS, np.uint16), np.empty(1024, np.uint32)
+    status = gather_floats(table.first_rows, table.blocks, rows, 40, parts, room, out.view(np.uint32))
+    assert status == DONE
+    assert np.array_equal(out, content.rows.vectors[rows])
+
+
+def test_there_is_no_table_of_vectors_of_another_type():
+    assert SegmentReader(segment_bytes(segment_content(dtype=np.float64))[0], "p").vector_table is None

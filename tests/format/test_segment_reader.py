@@ -1,7 +1,10 @@
 import ctypes
 import gc
 import mmap
+import os
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift_arrow.errors import InvalidArgumentError
+from drift_arrow.engine.storage.file_map import FileMap
+from drift_arrow.engine.storage.local import LocalStorage
+from drift_arrow.errors import CorruptionError, InvalidArgumentError
 from drift_arrow.format import segment_columns, segment_extent, segment_file
 from drift_arrow.format.layout import BlockType, CodecId
 from drift_arrow.format.segment_blocks import SegmentBlocks
@@ -349,6 +354,69 @@ def test_a_map_is_free_as_soon_as_its_reader_is_gone(tmp_path):
         mapped.close()
     finally:
         gc.enable()
+
+
+def resident_bytes(path):
+    """Bytes of the maps of a file that are in the memory of this process."""
+    mapped, size = False, 0
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            mapped = line.endswith(str(path))
+        elif mapped and line.startswith("Rss:"):
+            size += int(line.split()[1]) << 10
+    return size
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs the accounts of Linux")
+def test_an_opened_map_takes_no_memory_until_it_is_read(tmp_path, large):
+    data, summary = segment_bytes(large)
+    (tmp_path / "s").write_bytes(data)
+    with (tmp_path / "s").open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    found = SegmentReader(mapped, "p", summary.size_bytes, summary.digest)
+    assert resident_bytes(tmp_path / "s") == 0
+    assert np.array_equal(found.norms, large.rows.norms)
+    assert 0 < resident_bytes(tmp_path / "s") < len(data) // 4
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs the accounts of Linux")
+def test_single_rows_leave_little_of_the_file_in_memory(tmp_path):
+    n_rows = 40_000
+    price = np.random.default_rng(0).normal(size=n_rows)
+    data, summary = segment_bytes(segment_content(n_rows, 64, 70, columns={"price": pa.array(price)}))
+    storage = LocalStorage(tmp_path)
+    (tmp_path / "s").write_bytes(data)
+    found = SegmentReader(storage.map("s"), "s", summary.size_bytes, summary.digest)
+    for rows in np.random.default_rng(1).integers(0, n_rows, (300, 40)):
+        assert np.array_equal(found.take(rows, ["price"]).column(0).to_numpy(), price[rows])
+        found.vectors(rows)
+    assert resident_bytes(tmp_path / "s") < len(data) // 5
+
+
+def test_a_map_whose_file_was_cut_off_is_damage_where_it_is_read(tmp_path):
+    content = segment_content(9000, 64, 70, columns={"price": pa.array(np.random.default_rng(0).normal(size=9000))})
+    (tmp_path / "s").write_bytes(segment_bytes(content)[0])
+    found = SegmentReader(LocalStorage(tmp_path).map("s"), "s")
+    rows = np.arange(0, 9000, 300)
+    assert np.array_equal(found.vectors(rows), content.rows.vectors[rows])
+    found.take(rows, ["price"])
+    os.truncate(tmp_path / "s", 4096)
+    with pytest.raises(CorruptionError, match="vectors cannot be read"):
+        found.vectors(rows)
+    with pytest.raises(CorruptionError, match="a column cannot be read; column='price'"):
+        found.take(rows, ["price"])
+
+
+def test_the_file_of_a_map_is_closed_with_it(tmp_path):
+    (tmp_path / "s").write_bytes(segment_bytes(segment_content())[0])
+    mapped = LocalStorage(tmp_path).map("s")
+    assert isinstance(mapped.obj, FileMap)
+    descriptor = mapped.obj.descriptor
+    os.fstat(descriptor)
+    del mapped
+    gc.collect()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
 
 
 def test_many_threads_read_at_once(large):

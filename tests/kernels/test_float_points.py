@@ -16,7 +16,7 @@ from drift_arrow.kernels.integers import encode_integers
 from drift_arrow.kernels.memory import address_of
 from drift_arrow.kernels.row_table import RowTable, floats_line, integers_line, plain_line
 from tests.kernels import float_oracle as oracle
-from tests.kernels.test_encoded_floats import changed, guarded, guarded_copy, header, mixed, replaced
+from tests.kernels.test_encoded_floats import ARRAYS, changed, guarded, guarded_copy, header, mixed, replaced
 from tests.kernels.test_float_rows import DIMS, DTYPES, matrix_of
 
 
@@ -82,6 +82,50 @@ def test_rows_of_absent_blocks_are_not_found():
     table, out = table_of(encoded, None, encoded, dim=8), np.empty((2, 8))
     assert gather_float_points(table, np.array([0, 9]), out)
     assert not gather_float_points(table, np.array([0, 8]), out)
+
+
+@contextlib.contextmanager
+def in_file(encoded, path, dim, *, cut=0):
+    """Table of a block whose packed vectors are in an open file, and nowhere else."""
+    path.write_bytes(b"header" + encoded.packed.tobytes()[: encoded.packed.nbytes - 128 - cut])
+    nowhere = replaced(encoded, "packed", np.zeros_like(encoded.packed))
+    with path.open("rb") as file:
+        line = floats_line(nowhere, packed_at=(file.fileno(), 6))
+        yield RowTable.of(np.array([0, encoded.n // dim]), [line], [nowhere])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dim", [1, 128, 1500])
+def test_packed_vectors_are_read_from_a_file(dtype, dim, tmp_path):
+    encoded, matrix = matrix_of(dtype, dim)
+    rows = np.random.default_rng(0).integers(0, len(matrix), 50)
+    with in_file(encoded, tmp_path / "f", dim) as table:
+        oracle.assert_same_bits(picked(table, rows, dim, dtype), matrix[rows])
+
+
+def test_the_widest_vectors_are_read_from_a_file(tmp_path):
+    values = np.frombuffer(np.random.default_rng(0).bytes(8 * 2048), np.float64)
+    with in_file(encode_floats(values), tmp_path / "f", 1) as table:
+        oracle.assert_same_bits(picked(table, np.arange(2048), 1, np.float64)[:, 0], values)
+
+
+def test_a_file_that_is_cut_off_or_closed_is_damage(tmp_path):
+    encoded, matrix = matrix_of(np.float32, 128)
+    with in_file(encoded, tmp_path / "f", 128, cut=1) as table:
+        assert picked(table, [0], 128, np.float32)[0].tobytes() == matrix[0].tobytes()
+        with pytest.raises(ValueError, match="encoded numbers are damaged"):
+            picked(table, np.arange(len(matrix)), 128, np.float32)
+    with pytest.raises(ValueError, match="encoded numbers are damaged"):
+        picked(table, [20], 128, np.float32)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_detached_floats_share_nothing_but_the_packed_vectors(dtype):
+    encoded = encode_floats(mixed(dtype))
+    detached = encoded.detached()
+    oracle.assert_same_bits(decode_floats(detached), mixed(dtype))
+    shared = [name for name in ARRAYS if np.shares_memory(getattr(encoded, name), getattr(detached, name))]
+    assert shared == ["packed"]
 
 
 @pytest.mark.parametrize("rows", [[-1], [0, 24], [2**62], [-(2**63)]])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import mmap
 import os
 import shutil
 import uuid
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drift_arrow.engine.storage import FileInfo
+from drift_arrow.engine.storage.file_map import FileMap
 from drift_arrow.errors import AlreadyExistsError, LimitExceededError, LockedError, NotFoundError, StorageError
 from drift_arrow.format.buffer import byte_view
 
@@ -77,7 +77,7 @@ class LocalStorage:
             try:
                 if os.fstat(descriptor).st_size == 0:
                     return memoryview(b"")
-                return memoryview(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ))
+                return memoryview(FileMap(descriptor))
             finally:
                 os.close(descriptor)
 

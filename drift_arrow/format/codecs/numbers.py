@@ -17,6 +17,7 @@ from drift_arrow.format.codecs.validity import Validity
 from drift_arrow.format.encoding import Encoding
 from drift_arrow.format.layout import CodecId
 from drift_arrow.format.numbers import filled_numbers, number_dtype
+from drift_arrow.format.single_floats import SingleFloats
 from drift_arrow.kernels import floats, integers
 from drift_arrow.kernels._aligned import aligned
 from drift_arrow.kernels.encoded_floats import EncodedFloats
@@ -190,9 +191,12 @@ class FloatsBlock(NumbersBlock):
         encoded = self.encoded
         return self._encoding("FLOATS", encoded.widths, encoded.positions.size, encoded.scheme_counts)
 
-    def line(self) -> NDArray[np.int64]:
-        """Of encoded floats."""
-        return floats_line(self.encoded, self._head.validity.address)
+    def line(self, single: SingleFloats | None = None) -> NDArray[np.int64]:
+        """Of encoded floats, or of these in their place."""
+        validity = self._head.validity.address
+        if single is None:
+            return floats_line(self.encoded, validity)
+        return floats_line(single.encoded, validity, single.packed_at)
 
     def _decode_points(self, table: RowTable, places: NDArray[np.int64], out: NDArray[Any]) -> None:
         gather_float_points(table, places, out.reshape(-1, 1))
