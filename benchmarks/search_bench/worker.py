@@ -1,0 +1,143 @@
+"""A process that builds or searches one index and takes its turn when it is told to.
+
+It reads one JSON object per line from its standard input and answers each with one on its standard output.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+
+from search_bench.contender import Contender, load
+from search_bench.data_set import DataSet
+from search_bench.resident import resident_bytes
+
+_WARM_QUERIES: Final = 3
+
+
+class Worker:
+    """Answers one message after the other."""
+
+    def __init__(self, name: str, folder: str, index: str, variant: dict[str, Any], n_threads: int) -> None:
+        self._data = DataSet.open(Path(folder))
+        self._contender: Contender = load(name)(self._data, Path(index), variant, n_threads)
+        self._queries = self._data.queries
+
+    def build(self) -> dict[str, Any]:
+        """Build the index; seconds and resident growth."""
+        self._contender.warm()
+        self._contender.prepare()
+        gc.collect()
+        before, started = resident_bytes(), time.perf_counter()
+        self._contender.build()
+        seconds = time.perf_counter() - started
+        return {"seconds": seconds, "resident": resident_bytes() - before}
+
+    def open(self) -> dict[str, Any]:
+        """Open the index; settings of single queries and of batches, resident bytes before."""
+        self._contender.warm()
+        gc.collect()
+        self._before = resident_bytes()
+        started = time.perf_counter()
+        self._contender.open()
+        seconds = time.perf_counter() - started
+        sweeps = {mode: self._contender.sweep(is_batch=mode == "batch") for mode in ("single", "batch")}
+        return {"seconds": seconds, "sweeps": sweeps}
+
+    def resident(self) -> dict[str, Any]:
+        """Bytes that searching has made resident."""
+        gc.collect()
+        return {"bytes": resident_bytes() - self._before}
+
+    def find(self, setting: dict[str, Any], count: int, seconds: float, *, is_batch: bool) -> dict[str, Any]:
+        """Rows found for the first `count` queries, or for as many as so many seconds allow; and their times."""
+        self._contender.use(setting)
+        if is_batch:
+            started = time.perf_counter()
+            found = self._contender.find(self._queries[:count], is_batch=True)
+            elapsed = time.perf_counter() - started
+            return {"ids": found.tolist(), "seconds": elapsed / count}
+        ids: list[list[int]] = []
+        times: list[float] = []
+        while len(ids) < count and sum(times) < seconds:
+            query = self._queries[len(ids) : len(ids) + 1]
+            started = time.perf_counter()
+            found = self._contender.find(query, is_batch=False)
+            times.append(time.perf_counter() - started)
+            ids += found.tolist()
+        return {"ids": ids, "seconds": float(np.median(times))}
+
+    def turn(self, setting: dict[str, Any], seconds: float, start: int) -> dict[str, Any]:
+        """Single queries for about so long, from query `start` on; the time of each."""
+        self._contender.use(setting)
+        queries, answer = self._queries, self._contender.one
+        for number in range(start, start + _WARM_QUERIES):
+            answer(queries[number % len(queries)])
+        times: list[float] = []
+        elapsed, number = 0.0, start
+        gc.collect()
+        gc.disable()
+        while elapsed < seconds:
+            query = queries[number % len(queries)]
+            started = time.perf_counter()
+            result = answer(query)
+            times.append(time.perf_counter() - started)
+            del result
+            elapsed += times[-1]
+            number += 1
+        gc.enable()
+        return {"times": times}
+
+    def batch(self, setting: dict[str, Any], count: int) -> dict[str, Any]:
+        """All of `count` queries at once; seconds."""
+        self._contender.use(setting)
+        queries = np.ascontiguousarray(np.resize(self._queries, (count, self._queries.shape[1])))
+        self._contender.many(queries)
+        gc.collect()
+        started = time.perf_counter()
+        result = self._contender.many(queries)
+        elapsed = time.perf_counter() - started
+        del result
+        return {"seconds": elapsed}
+
+    def close(self) -> dict[str, Any]:
+        """Close the index."""
+        self._contender.close()
+        return {}
+
+
+def serve(requests: IO[str], answers: IO[str], worker: Worker) -> None:
+    """Answer until there are no more requests; an exception is an answer, too."""
+    for line in requests:
+        message = json.loads(line)
+        operation: Callable[..., dict[str, Any]] = getattr(worker, message.pop("do"))
+        try:
+            answer = operation(**message)
+        except Exception as error:  # noqa: BLE001 - whatever a library raises is told to the other process
+            answer = {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def main() -> None:
+    """Bind this process to its cores, then serve."""
+    arguments = json.loads(sys.argv[1])
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, arguments.pop("cores"))
+    # libraries print; what they print must not be taken for an answer
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    serve(sys.stdin, answers, Worker(**arguments))
+
+
+if __name__ == "__main__":
+    main()
