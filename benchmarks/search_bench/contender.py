@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 from importlib import metadata, util
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from search_bench.data_set import DataSet
@@ -64,6 +65,32 @@ class Contender(Protocol):
         """Let go of everything."""
 
 
+class Filtering(Contender, Protocol):
+    """A contender that can restrict its search to rows with a number in a range."""
+
+    def restrict(self, within: Range | None) -> None:
+        """Search only such rows from now on, or all of them."""
+
+
+class Range(NamedTuple):
+    """Rows whose `column` is at least `low` and below `high`."""
+
+    column: str
+    low: float
+    high: float
+
+    @property
+    def sql(self) -> str:
+        """As a condition."""
+        return f"{self.column} >= {self.low!r} AND {self.column} < {self.high!r}"
+
+    def mask(self, payload: pa.Table) -> NDArray[np.bool_]:
+        """(n,) which rows these are."""
+        numbers = payload[self.column].to_numpy()
+        inside: NDArray[np.bool_] = (numbers >= self.low) & (numbers < self.high)
+        return inside
+
+
 ENTRIES: Final[dict[str, tuple[str, str, str]]] = {
     "drift": ("search_bench.ours", "Drift", "drift_arrow"),
     "drift-kernel": ("search_bench.ours", "DriftKernel", "drift_arrow"),
@@ -104,3 +131,8 @@ def version(name: str) -> str | None:
 def label(setting: Setting) -> str:
     """A setting in words."""
     return " ".join(f"{name}={value}" for name, value in setting.items())
+
+
+def padded(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(K,) rows found by one query, filled up with -1."""
+    return np.pad(keys[:K], (0, max(0, K - len(keys))), constant_values=-1)

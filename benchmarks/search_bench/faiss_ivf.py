@@ -9,13 +9,16 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from search_bench.contender import K, Setting
+from search_bench.contender import K, Range, Setting
 from search_bench.data_set import DataSet
 
 _PROBES: Final = (1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256)
 _REFINE: Final = (0, 2)
 _TRAIN_ROWS_PER_LIST: Final = 64
 _OVER_LISTS: Final = 1
+
+# its stubs do not know what is added to the classes when they are loaded
+_faiss: Any = faiss
 
 
 class FaissIvf:
@@ -26,6 +29,7 @@ class FaissIvf:
         self._n_lists = int(variant["nlist"])
         self._n_threads = n_threads
         self._refine = 0
+        self._selector: Any = None
         faiss.omp_set_num_threads(n_threads)
 
     @staticmethod
@@ -59,14 +63,14 @@ class FaissIvf:
 
     def open(self) -> None:
         """Read the index."""
-        self._whole: Any = _read(self._file)
+        self._whole: Any = _faiss.read_index(str(self._file))
         self._inner: Any = faiss.downcast_index(self._whole.base_index)
 
     def sweep(self, *, is_batch: bool) -> list[list[Setting]]:
         """Numbers of lists; one query on several threads is split by lists or not at all."""
         modes = (0, _OVER_LISTS) if self._n_threads > 1 and not is_batch else (0,)
         return [
-            [{"nprobe": n_probe, "refine": refine, "parallel_mode": mode} for n_probe in _PROBES]
+            [{"nprobe": n_probe, "refine": refine, "parallel_mode": mode} for n_probe in (*_PROBES, self._n_lists)]
             for refine in _REFINE
             for mode in modes
         ]
@@ -78,9 +82,24 @@ class FaissIvf:
         self._refine = setting["refine"]
         self._whole.k_factor = float(self._refine or 1)
 
+    def restrict(self, within: Range | None) -> None:
+        """By a bitmap of the rows, which is made beforehand, so that no condition is evaluated by a search."""
+        self._selector = None
+        if within is not None:
+            self._bits = np.packbits(within.mask(self._data.payload), bitorder="little")
+            self._selector = _faiss.IDSelectorBitmap(self._bits)
+
+    def _parameters(self) -> Any:
+        if self._selector is None:
+            return None
+        inner = _faiss.SearchParametersIVF(sel=self._selector, nprobe=self._inner.nprobe)
+        if not self._refine:
+            return inner
+        return _faiss.IndexRefineSearchParameters(k_factor=float(self._refine), base_index_params=inner)
+
     def _search(self, queries: NDArray[np.float32]) -> tuple[Any, Any]:
         index = self._whole if self._refine else self._inner
-        found: tuple[Any, Any] = index.search(queries, K)
+        found: tuple[Any, Any] = index.search(queries, K, params=self._parameters())
         return found
 
     def one(self, query: NDArray[np.float32]) -> object:
@@ -98,8 +117,3 @@ class FaissIvf:
 
     def close(self) -> None:
         """Nothing to do: the process ends."""
-
-
-def _read(file: Path) -> Any:
-    """An index of whichever class; the stubs know only what all classes have."""
-    return faiss.read_index(str(file))

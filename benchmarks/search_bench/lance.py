@@ -11,7 +11,7 @@ import pyarrow as pa
 from lancedb.index import HnswSq, IvfPq, IvfSq
 from numpy.typing import NDArray
 
-from search_bench.contender import K, Setting
+from search_bench.contender import K, Range, Setting, padded
 from search_bench.data_set import KEY, VECTOR, DataSet
 
 _NAME: Final = "bench"
@@ -31,6 +31,7 @@ class Lance:
         self._data, self._folder, self._index = data, folder, variant["index"]
         self._payload = data.payload_names
         self._setting: Setting = {}
+        self._within: Range | None = None
 
     @staticmethod
     def variants(data: DataSet) -> list[Setting]:
@@ -75,11 +76,17 @@ class Lance:
         """Partitions, and how many candidates per row are refined."""
         self._setting = setting
 
+    def restrict(self, within: Range | None) -> None:
+        """By a condition in SQL, before the search."""
+        self._within = within
+
     def _search(self, query: Any, columns: list[str]) -> pa.Table:
         search = self._table.search(query, vector_column_name=VECTOR).distance_type(self._data.metric)
         search = search.nprobes(self._setting["nprobes"])
         if self._setting["refine"]:
             search = search.refine_factor(self._setting["refine"])
+        if self._within is not None:
+            search = search.where(self._within.sql, prefilter=True)
         if "ef" in self._setting:
             search = search.ef(self._setting["ef"])
         return search.select([*columns, "_distance"]).limit(K).to_arrow()
@@ -95,14 +102,10 @@ class Lance:
     def find(self, queries: NDArray[np.float32], *, is_batch: bool) -> NDArray[np.int64]:
         """Keys."""
         if not is_batch:
-            return np.stack([_padded(self._search(query, [KEY])[KEY].to_numpy()) for query in queries])
+            return np.stack([padded(self._search(query, [KEY])[KEY].to_numpy()) for query in queries])
         found = self._search(list(queries), [KEY])
         owner, keys = found["query_index"].to_numpy(), found[KEY].to_numpy()
-        return np.stack([_padded(keys[owner == number]) for number in range(len(queries))])
+        return np.stack([padded(keys[owner == number]) for number in range(len(queries))])
 
     def close(self) -> None:
         """Nothing to do: the process ends."""
-
-
-def _padded(keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.pad(keys[:K], (0, max(0, K - len(keys))), constant_values=-1)

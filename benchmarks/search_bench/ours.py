@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 import drift_arrow as drift
 from drift_arrow.engine.execute import Hits, Request, _search
 from drift_arrow.engine.row_space import RowSpace
-from search_bench.contender import K, Setting
+from search_bench.contender import K, Range, Setting, padded
 from search_bench.data_set import KEY, VECTOR, DataSet
 
 _NAME: Final = "bench"
 _BATCH_ROWS: Final = 10_000
 _WARM_ROWS: Final = 2_000
 _WARM_QUERIES: Final = 100
-_TARGETS: Final = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999)
+_TARGETS: Final = (0.8, 0.9, 0.95, 0.99)
 _PROBES: Final = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 384)
 
 
@@ -35,6 +35,7 @@ class Drift:
         self._data, self._folder = data, folder
         self._payload = data.payload_names
         self._setting: Setting = {}
+        self._within: Range | None = None
         self._db: Any = None
 
     @staticmethod
@@ -91,8 +92,14 @@ class Drift:
         """Target or number of buckets."""
         self._setting = setting
 
+    def restrict(self, within: Range | None) -> None:
+        """By a condition in SQL."""
+        self._within = within
+
     def _request(self, queries: NDArray[np.float32]) -> Any:
         search = self._docs.search(queries).limit(K)
+        if self._within is not None:
+            search = search.where(self._within.sql)
         if "nprobe" in self._setting:
             return search.nprobe(self._setting["nprobe"])
         return search.target_recall(self._setting["target_recall"])
@@ -107,9 +114,10 @@ class Drift:
 
     def find(self, queries: NDArray[np.float32], *, is_batch: bool) -> NDArray[np.int64]:
         """Keys."""
-        parts = [queries] if is_batch else list(queries)
-        found = [self._request(part).select([KEY]).to_arrow()[KEY].to_numpy() for part in parts]
-        return np.concatenate(found).reshape(len(queries), K)
+        if is_batch:
+            keys: NDArray[np.int64] = self._request(queries).select([KEY]).to_arrow()[KEY].to_numpy()
+            return keys.reshape(len(queries), K)
+        return np.stack([padded(self._request(query).select([KEY]).to_arrow()[KEY].to_numpy()) for query in queries])
 
     def close(self) -> None:
         """Close the database."""

@@ -1,19 +1,26 @@
-"""Memory of this process."""
+"""Memory of this process, and files."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 
-def resident_bytes() -> int:
-    """Bytes of this process that are in memory, pages of mapped files included; 0 where the system does not tell."""
+class Resident(NamedTuple):
+    """Bytes of this process that are in memory: all of them, and those that are pages of mapped files."""
+
+    all: int
+    of_files: int
+
+
+def resident() -> Resident:
+    """What is in memory now; zeros where the system does not tell."""
     status = Path("/proc/self/status")
     if not status.exists():
-        return 0
-    for line in status.read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) << 10
-    return 0
+        return Resident(0, 0)
+    found = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    kilobytes = [int(found[name].split()[0]) for name in ("VmRSS", "RssFile")]
+    return Resident(*(number << 10 for number in kilobytes))
 
 
 def folder_bytes(folder: Path) -> int:

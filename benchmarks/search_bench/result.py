@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from harness.report import Bar
 from search_bench.build import Built
 from search_bench.frontier import qps_at
 from search_bench.sweep import Point
@@ -23,12 +19,15 @@ class Cost:
     contender : str
     built : Built
     searched : int
-        Bytes that opening and searching made resident, mapped pages included.
+        Bytes that opening and searching made resident.
+    of_files : int
+        Those of them that are pages of mapped files.
     """
 
     contender: str
     built: Built
     searched: int
+    of_files: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,7 +46,7 @@ class SetResult:
     """
 
     name: str
-    shape: tuple[int, ...]
+    shape: tuple[int, int]
     n_threads: int
     points: dict[str, list[Point]] = field(default_factory=dict)
     costs: list[Cost] = field(default_factory=list)
@@ -64,23 +63,12 @@ class SetResult:
         """Names, in order."""
         return list(dict.fromkeys(point.contender for point in self.points.get(mode, [])))
 
-    def best_variant(self, contender: str, recall: float = 0.95) -> dict[str, Any] | None:
-        """The variant that is fastest at a recall."""
-        points = self.of(contender)
-        variants = [json.loads(text) for text in {json.dumps(point.variant): None for point in points}]
-        speeds = [qps_at([point for point in points if point.variant == variant], recall) for variant in variants]
-        ranked = [(speed, i) for i, speed in enumerate(speeds) if not math.isnan(speed)]
-        return variants[max(ranked)[1]] if ranked else None
 
-
-def document(results: Sequence[SetResult], found: Sequence[Bar]) -> dict[str, Any]:
+def plain(result: SetResult) -> dict[str, Any]:
     """Everything, for JSON; single times as percentiles."""
-    sets = []
-    for result in results:
-        entry = asdict(result)
-        for mode, points in result.points.items():
-            for point, plain in zip(points, entry["points"][mode], strict=True):
-                plain["n_times"] = len(plain.pop("times"))
-                plain["p50_ms"], plain["p99_ms"] = point.percentile_ms(50), point.percentile_ms(99)
-        sets.append(entry)
-    return {"sets": sets, "bars": [{**asdict(bar), "verdict": bar.verdict} for bar in found]}
+    entry = asdict(result)
+    for mode, points in result.points.items():
+        for point, dictionary in zip(points, entry["points"][mode], strict=True):
+            dictionary["n_times"] = len(dictionary.pop("times"))
+            dictionary["p50_ms"], dictionary["p99_ms"] = point.percentile_ms(50), point.percentile_ms(99)
+    return entry

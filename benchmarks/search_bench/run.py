@@ -1,59 +1,51 @@
-"""Prepares, builds, measures and reports."""
+"""Measures every part on every set and reports."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Sequence
+import os
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from harness.report import bar_table
+from harness.report import Bar, bar_table
+from search_bench import filters
 from search_bench.bars import bars, distances_to_graphs
-from search_bench.build import Built, build
+from search_bench.child import call
+from search_bench.contender import OURS
 from search_bench.data_set import DataSet
 from search_bench.inputs import prepare
-from search_bench.remote import Remote, WorkerError, environment_of
-from search_bench.result import Cost, SetResult, document
+from search_bench.result import Cost, SetResult, plain
 from search_bench.show import show_costs, show_distances, show_points
-from search_bench.sweep import Budget, Player, Sweep
+from search_bench.stage import Plan, build_all, open_all
+from search_bench.sweep import Sweep
 
-PARTS: Final = ("single", "batch")
-"""What can be measured."""
+MODES: Final = ("single", "batch")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a run does.
+@dataclass(slots=True)
+class Report:
+    """What has been found so far.
 
     Parameters
     ----------
-    data, cache : Path
-        Folder with real sets; folder for prepared sets and indexes.
-    sets, contenders, parts : sequence of str
-    threads : sequence of int
-    build_threads : int
-    budget : Budget
-    pythons : dict of str to str
-        Interpreters of contenders that need one of their own.
+    results : list of SetResult
+        Of single queries and batches.
+    bars : list of Bar
+        Of all other parts.
+    parts : dict of str to dict
+        Found by the other parts, by part and set.
     """
 
-    data: Path
-    cache: Path
-    sets: Sequence[str]
-    contenders: Sequence[str]
-    parts: Sequence[str]
-    threads: Sequence[int] = (1, 2)
-    build_threads: int = 2
-    budget: Budget = field(default_factory=Budget)
-    pythons: dict[str, str] = field(default_factory=dict)
+    results: list[SetResult] = field(default_factory=list)
+    bars: list[Bar] = field(default_factory=list)
+    parts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def python(self, contender: str) -> str:
-        """Interpreter of a contender."""
-        return self.pythons.get(contender, sys.executable)
+    def add(self, part: str, name: str, found: Any) -> None:
+        """Take note of what a part found on a set."""
+        self.parts.setdefault(part, {})[name] = found
 
 
 def run(plan: Plan, *, json_file: Path | None = None, plot_file: Path | None = None) -> bool:
@@ -64,7 +56,7 @@ def run(plan: Plan, *, json_file: Path | None = None, plot_file: Path | None = N
     bool
         Whether no bar was missed.
     """
-    results = []
+    report = Report()
     for name in plan.sets:
         data = prepare(name, plan.data, plan.cache)
         if isinstance(data, str):
@@ -72,87 +64,119 @@ def run(plan: Plan, *, json_file: Path | None = None, plot_file: Path | None = N
             continue
         n_rows, dim = data.vectors.shape
         print(f"\n== {name}: {n_rows:,} x {dim}, {len(data.queries):,} queries, {data.metric}", flush=True)
-        results += measure(plan, data)
-    found = bars(results)
-    show_distances(distances_to_graphs(results))
+        for names, measure in _PARTS.items():
+            if any(part in plan.parts for part in names):
+                measure(plan, data, report)
+    if "kernel" in plan.parts:
+        _kernel(plan, report)
+    found = [*bars(report.results), *report.bars]
+    show_distances(distances_to_graphs(report.results))
     print(f"\n== bars\n{bar_table(found)}")
     if json_file:
-        json_file.write_text(json.dumps(document(results, found), indent=1))
+        document = {
+            "sets": [plain(result) for result in report.results],
+            "parts": report.parts,
+            "bars": [{**asdict(bar), "verdict": bar.verdict} for bar in found],
+        }
+        json_file.write_text(json.dumps(document, indent=1))
     if plot_file:
         from search_bench.plot import plot
 
-        plot(results, plot_file)
+        plot(report.results, plot_file)
     return all(bar.verdict != "MISS" for bar in found)
 
 
-def measure(plan: Plan, data: DataSet) -> list[SetResult]:
-    """All that is measured on one set, one result per number of threads."""
-    indexes = _build_all(plan, data)
-    results = []
+def _search(plan: Plan, data: DataSet, report: Report) -> None:
+    """Single queries and batches, with each number of threads; and what the indexes cost."""
+    indexes = build_all(plan, data, plan.contenders)
     for n_threads in plan.threads:
-        result = SetResult(name=data.name, shape=data.vectors.shape, n_threads=n_threads)
+        n_rows, dim = data.vectors.shape
+        result = SetResult(name=data.name, shape=(n_rows, dim), n_threads=n_threads)
         with ExitStack() as stack:
-            players = _open_all(plan, data, indexes, n_threads, stack)
-            for mode in ("single", "batch"):
+            players = open_all(plan, data, indexes, n_threads, stack)
+            for mode in MODES:
                 if mode in plan.parts:
-                    points = Sweep(data, players, plan.budget, is_batch=mode == "batch").run()
-                    result.points[mode] = points
+                    result.points[mode] = Sweep(data, players, plan.budget, is_batch=mode == "batch").run()
                     show_points(result, mode)
             for player, built in players.items():
-                searched = player.remote.ask("resident")["bytes"]
-                result.costs.append(Cost(contender=player.contender, built=built, searched=searched))
-        results.append(result)
-        show_costs(result)
-    return results
-
-
-def _build_all(plan: Plan, data: DataSet) -> list[tuple[str, Path, Built]]:
-    """Every variant of every contender that is there; says who is absent and why."""
-    found = []
-    for name in plan.contenders:
-        about = _describe(plan, name, data)
-        if "absent" in about:
-            print(f"absent: {about['absent']}", flush=True)
-            continue
-        for variant in about["variants"]:
-            try:
-                folder, built = build(
-                    name,
-                    data,
-                    variant,
-                    about["fingerprint"],
-                    cache=plan.cache,
-                    n_threads=plan.build_threads,
-                    python=plan.python(name),
+                memory = player.remote.ask("resident")
+                cost = Cost(
+                    contender=player.contender, built=built, searched=memory["bytes"], of_files=memory["of_files"]
                 )
-            except WorkerError as error:
-                print(f"absent: {error}", flush=True)
-                continue
-            found.append((name, folder, built))
-    return found
+                result.costs.append(cost)
+        report.results.append(result)
+        show_costs(result)
 
 
-def _describe(plan: Plan, name: str, data: DataSet) -> dict[str, Any]:
-    command = [plan.python(name), "-m", "search_bench.describe", name, str(data.folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment_of(1))
-    if done.returncode:
-        return {"absent": f"{name}: {done.stderr.strip().splitlines()[-1]}"}
-    about: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return about
+def _targets(plan: Plan, data: DataSet, report: Report) -> None:
+    """Calibration, of real sets a bar."""
+    from search_bench import targets
+
+    for _, folder, _ in build_all(plan, data, OURS[:1]):
+        found = call("targets", 1, folder=str(data.folder), index=str(folder))
+        targets.show(data.name, found)
+        report.add("targets", data.name, found)
+        report.bars += targets.bars(data.name, found)
 
 
-def _open_all(
-    plan: Plan, data: DataSet, indexes: list[tuple[str, Path, Built]], n_threads: int, stack: ExitStack
-) -> dict[Player, Built]:
-    """Workers that have opened their indexes; closed with the stack."""
-    players = {}
-    for name, folder, built in indexes:
-        remote = Remote(name, data, folder, built.variant, n_threads=n_threads, python=plan.python(name))
-        stack.enter_context(remote)
-        try:
-            sweeps = remote.ask("open")["sweeps"]
-        except WorkerError as error:
-            print(f"absent: {error}", flush=True)
-            continue
-        players[Player(name, built.variant, remote, sweeps)] = built
-    return players
+def _filters(plan: Plan, data: DataSet, report: Report) -> None:
+    """Filters on the same set with other payload, one thread."""
+    ranked = filters.with_ranks(data, plan.cache)
+    contenders = [name for name in filters.CONTENDERS if name in plan.contenders]
+    indexes = build_all(plan, ranked, contenders)
+    with ExitStack() as stack:
+        players = open_all(plan, ranked, indexes, 1, stack)
+        found = filters.measure(ranked, list(players), plan.budget, plan.cache)
+    filters.show(data.name, 1, found)
+    report.add("filters", data.name, filters.document(found))
+    report.bars += filters.bars(data.name, found, len(data.vectors))
+
+
+def _memtable(plan: Plan, data: DataSet, report: Report) -> None:
+    """Unflushed rows."""
+    from search_bench import memtable
+
+    found = call(
+        "memtable", 1, folder=str(data.folder), n_rows=memtable.ROWS, seconds=min(plan.budget.seconds / 4, 10.0)
+    )
+    memtable.show({data.name: found})
+    report.add("memtable", data.name, found)
+    report.bars += memtable.bars({data.name: found})
+
+
+def _concurrent(plan: Plan, data: DataSet, report: Report) -> None:
+    """Readers beside a writer, on all cores."""
+    from search_bench import concurrency
+
+    n_cores = len(os.sched_getaffinity(0))
+    seconds = min(plan.budget.seconds / 3, 15.0)
+    found = call("concurrency", n_cores, folder=str(data.folder), n_rows=50_000, seconds=seconds)
+    concurrency.show({data.name: found})
+    report.add("concurrent", data.name, found)
+    report.bars += concurrency.bars({data.name: found})
+
+
+def _kernel(plan: Plan, report: Report) -> None:
+    """The scan alone."""
+    from search_bench import kernel
+
+    found = {}
+    for dim in kernel.DIMS:
+        budget = plan.budget
+        seconds, is_cpu = budget.seconds / 6, budget.is_cpu
+        found[dim] = call("kernel", 1, dim=dim, n_bytes=plan.kernel_bytes, seconds=seconds, is_cpu=is_cpu)
+        report.add("kernel", f"d = {dim}", found[dim])
+    kernel.show(found)
+    report.bars += kernel.bars(found)
+
+
+_PARTS: Final[dict[tuple[str, ...], Callable[[Plan, DataSet, Report], None]]] = {
+    MODES: _search,
+    ("targets",): _targets,
+    ("filters",): _filters,
+    ("memtable",): _memtable,
+    ("concurrent",): _concurrent,
+}
+
+NAMES: Final = (*(name for names in _PARTS for name in names), "kernel")
+"""What can be asked for."""

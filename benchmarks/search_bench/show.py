@@ -39,7 +39,17 @@ def show_points(result: SetResult, mode: str) -> None:
 def show_costs(result: SetResult) -> None:
     """Building, disk and memory of every index."""
     n_rows, dim = result.shape
-    head = ("contender", "rows/s", "seconds", "disk B/vector", "/ raw", "resident B/vector", "when built", "variant")
+    head = (
+        "contender",
+        "rows/s",
+        "seconds",
+        "disk B/vector",
+        "/ raw",
+        "resident B/vector",
+        "of files",
+        "when built",
+        "variant",
+    )
     lines = []
     for cost in result.costs:
         built = cost.built
@@ -51,6 +61,7 @@ def show_costs(result: SetResult) -> None:
                 f"{built.disk / n_rows:.0f}",
                 f"{built.disk / n_rows / dim / 4:.2f}",
                 f"{cost.searched / n_rows:.0f}",
+                f"{cost.of_files / n_rows:.0f}",
                 f"{built.resident / n_rows:.0f}",
                 label(built.variant),
             )

@@ -42,6 +42,8 @@ class Budget:
         Most settings of a contender that are timed.
     batch : int
         Queries of a batch.
+    is_cpu : bool
+        Queries per second of the processor instead of the wall clock; percentiles stay those of the wall clock.
     """
 
     seconds: float = 60.0
@@ -51,6 +53,7 @@ class Budget:
     recall_seconds: float = 20.0
     points: int = 10
     batch: int = 1_000
+    is_cpu: bool = False
 
 
 QUICK: Final = Budget(seconds=8.0, turn=0.02, queries=200, scout_queries=60, recall_seconds=2.0, points=6, batch=500)
@@ -69,6 +72,8 @@ class Point:
         Mean recall@10.
     queries : int
         That the recall was measured with.
+    rows : int
+        Fewest that a query got back.
     qps : float
         Median over the turns.
     turns : list of float
@@ -83,6 +88,7 @@ class Point:
     recall: float
     qps: float
     queries: int = 0
+    rows: int = 0
     turns: list[float] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
 
@@ -108,6 +114,8 @@ class Sweep:
         self._data, self._players, self._budget, self._is_batch = data, list(players), budget, is_batch
         self._vectors, self._queries = data.vectors, data.queries
         self._true = data.true_distances
+        # a filter may leave fewer
+        self._k = min(K, self._true.shape[1])
         self._mode = "batch" if is_batch else "single"
 
     def run(self) -> list[Point]:
@@ -118,7 +126,11 @@ class Sweep:
                 (player, point) for player in self._players if player.contender == name for point in self._scout(player)
             ]
             kept = shortlist([point for _, point in found], least=_LEAST_RECALL, most=self._budget.points)
-            chosen += [(player, point) for player, point in found if any(point is other for other in kept)]
+            chosen += [
+                (player, point)
+                for player, point in found
+                if _is_promise(point) or any(point is other for other in kept)
+            ]
         for player, point in chosen:
             self._recall(player, point, self._budget.queries, self._budget.recall_seconds)
         self._rounds(chosen)
@@ -134,10 +146,10 @@ class Sweep:
                     point = Point(
                         contender=player.contender, variant=player.variant, setting=setting, recall=0.0, qps=0.0
                     )
-                    n_queries = self._budget.batch if self._is_batch else self._budget.scout_queries
+                    n_queries = len(self._queries) if self._is_batch else self._budget.scout_queries
                     point.qps = 1 / self._recall(player, point, n_queries, self._budget.recall_seconds / 10)
                     found.append(point)
-                    if point.recall >= _ENOUGH_RECALL:
+                    if point.recall >= _ENOUGH_RECALL and not _is_promise(point):
                         break
         except WorkerError as error:
             print(f"absent from {self._data.name}, {self._mode}: {error}")
@@ -151,8 +163,9 @@ class Sweep:
         )
         ids: NDArray[np.int64] = np.asarray(answer["ids"], dtype=np.int64)
         found = distances_to(self._vectors, self._queries[: len(ids)], ids)
-        point.recall = float(recalls(found, self._true[: len(ids)], K).mean())
+        point.recall = float(recalls(found, self._true[: len(ids)], self._k).mean())
         point.queries = len(ids)
+        point.rows = int((ids >= 0).sum(axis=1).min())
         seconds_per_query: float = answer["seconds"]
         return seconds_per_query
 
@@ -172,13 +185,19 @@ class Sweep:
     def _take_turn(self, player: Player, point: Point, number: int) -> None:
         if self._is_batch:
             answer: dict[str, Any] = player.remote.ask("batch", setting=point.setting, count=self._budget.batch)
-            point.turns.append(self._budget.batch / answer["seconds"])
+            point.turns.append(self._budget.batch / answer["cpu" if self._budget.is_cpu else "seconds"])
             return
         # other queries every round, the same ones for all
         start = number * 101 % len(self._queries)
-        times = player.remote.ask("turn", setting=point.setting, seconds=self._budget.turn, start=start)["times"]
-        point.turns.append(len(times) / sum(times))
+        answer = player.remote.ask("turn", setting=point.setting, seconds=self._budget.turn, start=start)
+        times = answer["times"]
+        point.turns.append(len(times) / (answer["cpu"] if self._budget.is_cpu else sum(times)))
         point.times += times
+
+
+def _is_promise(point: Point) -> bool:
+    """Whether a recall was asked for, so that nobody chose the setting because of what it finds."""
+    return "target_recall" in point.setting
 
 
 def _note(text: str) -> None:

@@ -13,13 +13,13 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 import numpy as np
 
-from search_bench.contender import Contender, load
+from search_bench.contender import Contender, Filtering, Range, load
 from search_bench.data_set import DataSet
-from search_bench.resident import resident_bytes
+from search_bench.resident import resident
 
 _WARM_QUERIES: Final = 3
 
@@ -37,16 +37,16 @@ class Worker:
         self._contender.warm()
         self._contender.prepare()
         gc.collect()
-        before, started = resident_bytes(), time.perf_counter()
+        before, started = resident(), time.perf_counter()
         self._contender.build()
         seconds = time.perf_counter() - started
-        return {"seconds": seconds, "resident": resident_bytes() - before}
+        return {"seconds": seconds, "resident": resident().all - before.all}
 
     def open(self) -> dict[str, Any]:
         """Open the index; settings of single queries and of batches, resident bytes before."""
         self._contender.warm()
         gc.collect()
-        self._before = resident_bytes()
+        self._before = resident()
         started = time.perf_counter()
         self._contender.open()
         seconds = time.perf_counter() - started
@@ -54,9 +54,21 @@ class Worker:
         return {"seconds": seconds, "sweeps": sweeps}
 
     def resident(self) -> dict[str, Any]:
-        """Bytes that searching has made resident."""
+        """Bytes that opening and searching have made resident, and those of them that are pages of files."""
         gc.collect()
-        return {"bytes": resident_bytes() - self._before}
+        after = resident()
+        return {"bytes": after.all - self._before.all, "of_files": after.of_files - self._before.of_files}
+
+    def restrict(self, within: list[Any] | None) -> dict[str, Any]:
+        """Search only rows with a number in a range from now on; None for all rows."""
+        contender = cast("Filtering", self._contender)
+        contender.restrict(None if within is None else Range(*within))
+        return {}
+
+    def ask(self, folder: str) -> dict[str, Any]:
+        """Take the queries of another set from now on."""
+        self._queries = DataSet.open(Path(folder)).queries
+        return {}
 
     def find(self, setting: dict[str, Any], count: int, seconds: float, *, is_batch: bool) -> dict[str, Any]:
         """Rows found for the first `count` queries, or for as many as so many seconds allow; and their times."""
@@ -77,7 +89,7 @@ class Worker:
         return {"ids": ids, "seconds": float(np.median(times))}
 
     def turn(self, setting: dict[str, Any], seconds: float, start: int) -> dict[str, Any]:
-        """Single queries for about so long, from query `start` on; the time of each."""
+        """Single queries for about so long, from query `start` on; the time of each, and that of the processor."""
         self._contender.use(setting)
         queries, answer = self._queries, self._contender.one
         for number in range(start, start + _WARM_QUERIES):
@@ -86,6 +98,7 @@ class Worker:
         elapsed, number = 0.0, start
         gc.collect()
         gc.disable()
+        cpu = time.process_time()
         while elapsed < seconds:
             query = queries[number % len(queries)]
             started = time.perf_counter()
@@ -94,20 +107,21 @@ class Worker:
             del result
             elapsed += times[-1]
             number += 1
+        cpu = time.process_time() - cpu
         gc.enable()
-        return {"times": times}
+        return {"times": times, "cpu": cpu}
 
     def batch(self, setting: dict[str, Any], count: int) -> dict[str, Any]:
-        """All of `count` queries at once; seconds."""
+        """All of `count` queries at once; seconds, and those of the processor."""
         self._contender.use(setting)
         queries = np.ascontiguousarray(np.resize(self._queries, (count, self._queries.shape[1])))
         self._contender.many(queries)
         gc.collect()
-        started = time.perf_counter()
+        cpu, started = time.process_time(), time.perf_counter()
         result = self._contender.many(queries)
-        elapsed = time.perf_counter() - started
+        elapsed, cpu = time.perf_counter() - started, time.process_time() - cpu
         del result
-        return {"seconds": elapsed}
+        return {"seconds": elapsed, "cpu": cpu}
 
     def close(self) -> dict[str, Any]:
         """Close the index."""
