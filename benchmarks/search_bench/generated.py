@@ -1,4 +1,4 @@
-"""Clustered vectors: neighbourhoods of many sizes and widths, each thin, as embeddings have them."""
+"""Clustered vectors: neighbourhoods of many sizes and widths, thin and running into each other, as of embeddings."""
 
 from __future__ import annotations
 
@@ -11,33 +11,37 @@ from numpy.typing import NDArray
 
 _ROWS_PER_CLUSTER: Final = 400
 _TOPICS: Final = 40
-_BASES: Final = 48
-_BASIS_DIM: Final = 24
+_TOPIC_DIM: Final = 24
 _BLOCK_ROWS: Final = 20_000
+
+_BETWEEN_TOPICS: Final = 0.5
+_BETWEEN_CLUSTERS: Final = 0.35
+_WITHIN_CLUSTERS: Final = 0.6
+_NOISE: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Clusters about topics; all arrays are float32.
+    """Clusters about topics.
 
     Parameters
     ----------
-    centres : (c, dim)
-    weights : (c,)
+    centres : (c, dim) float32
+    topics : (c,) int64
+        Topic of each cluster.
+    weights : (c,) float64
         Shares of rows, which sum to 1.
-    spreads : (c,)
-        Widths within the clusters.
-    bases : (b, _BASIS_DIM, dim)
-        Directions in which rows of a cluster differ; cluster i takes basis `i % b`.
-    noise : float
-        Width in every direction.
+    spreads : (c,) float32
+        Widths of the clusters.
+    bases : (t, _TOPIC_DIM, dim) float32
+        Directions in which the clusters of a topic, and their rows, differ.
     """
 
     centres: NDArray[np.float32]
+    topics: NDArray[np.int64]
     weights: NDArray[np.float64]
     spreads: NDArray[np.float32]
     bases: NDArray[np.float32]
-    noise: float
 
     def draw(self, n_rows: int, rng: np.random.Generator) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
         """Blocks of rows, and the cluster of each row."""
@@ -46,12 +50,12 @@ class Mixture:
             yield self._rows(owner, rng), owner
 
     def _rows(self, owner: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
-        rows = self.centres[owner] + self.noise * rng.standard_normal(
-            (len(owner), self.centres.shape[1]), dtype=np.float32
-        )
-        place = rng.standard_normal((len(owner), _BASIS_DIM), dtype=np.float32) * self.spreads[owner, None]
+        rows = np.float32(_NOISE) * rng.standard_normal((len(owner), self.centres.shape[1]), dtype=np.float32)
+        rows += self.centres[owner]
+        place = rng.standard_normal((len(owner), _TOPIC_DIM), dtype=np.float32) * self.spreads[owner, np.newaxis]
+        topic = self.topics[owner]
         for number, basis in enumerate(self.bases):
-            mine = owner % len(self.bases) == number
+            mine = topic == number
             rows[mine] += place[mine] @ basis
         return rows
 
@@ -60,17 +64,12 @@ def mixture(n_rows: int, dim: int, seed: int) -> Mixture:
     """A mixture for so many rows: clusters of log-normal sizes and widths, scattered about fewer topics."""
     rng = np.random.default_rng(seed)
     n_clusters = max(_TOPICS, n_rows // _ROWS_PER_CLUSTER)
-    topics = rng.standard_normal((_TOPICS, dim), dtype=np.float32)
-    scale = np.geomspace(1, 0.15, _BASIS_DIM).astype(np.float32)[:, None]
-    bases = rng.standard_normal((_BASES, _BASIS_DIM, dim), dtype=np.float32) * scale
-    # topics overlap: a cluster lies off its topic in few directions, by as much as topics differ
-    topic = rng.integers(_TOPICS, size=n_clusters)
-    offsets = rng.standard_normal((n_clusters, _BASIS_DIM), dtype=np.float32)
-    directions = rng.standard_normal((_TOPICS, _BASIS_DIM, dim), dtype=np.float32) * scale
-    centres = 0.5 * topics[topic]
-    for number in range(_TOPICS):
-        mine = topic == number
-        centres[mine] += 0.35 * offsets[mine] @ directions[number]
+    scale = np.geomspace(1, 0.3, _TOPIC_DIM).astype(np.float32)[:, np.newaxis]
+    bases = rng.standard_normal((_TOPICS, _TOPIC_DIM, dim), dtype=np.float32) * scale
+    centres = np.float32(_BETWEEN_TOPICS) * rng.standard_normal((_TOPICS, dim), dtype=np.float32)
+    topics = rng.integers(_TOPICS, size=n_clusters)
+    offsets = np.float32(_BETWEEN_CLUSTERS) * rng.standard_normal((n_clusters, _TOPIC_DIM), dtype=np.float32)
     sizes = rng.lognormal(0, 1.0, n_clusters)
-    spreads = (0.28 * rng.lognormal(0, 0.35, n_clusters)).astype(np.float32)
-    return Mixture(centres, sizes / sizes.sum(), spreads, bases, noise=0.12)
+    spreads = (_WITHIN_CLUSTERS * rng.lognormal(0, 0.35, n_clusters)).astype(np.float32)
+    places = np.stack([offset @ bases[topic] for offset, topic in zip(offsets, topics.tolist(), strict=True)])
+    return Mixture(centres[topics] + places, topics, sizes / sizes.sum(), spreads, bases)

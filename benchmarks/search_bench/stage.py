@@ -79,9 +79,13 @@ def build_all(plan: Plan, data: DataSet, contenders: Sequence[str]) -> list[tupl
 
 def _describe(plan: Plan, name: str, data: DataSet) -> dict[str, Any]:
     command = [plan.python(name), "-m", "search_bench.describe", name, str(data.folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment_of(1))
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment_of(1))
+    except OSError as error:
+        return {"absent": f"{name}: {error}"}
     if done.returncode:
-        return {"absent": f"{name}: {done.stderr.strip().splitlines()[-1]}"}
+        said = "".join(done.stderr.strip().splitlines()[-1:])
+        return {"absent": f"{name}: {plan.python(name)} ended with status {done.returncode}: {said}"}
     about: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return about
 
