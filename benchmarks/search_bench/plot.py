@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
+import numpy as np
 
 from search_bench.frontier import frontier
 from search_bench.result import SetResult
@@ -24,8 +25,17 @@ _COLOURS: Final = {
     "milvus-lite": "#7f7f7f",
 }
 _MODES: Final = {"single": "one query at a time", "batch": "batches"}
-_LEAST_GAP: Final = 0.032
-"""Share of the height between two labels."""
+_LEFT: Final = 0.7
+_MARGIN: Final = 0.8
+"""Decades of missed neighbours right of 1, for the names of what ends there."""
+
+_LABEL_WIDTH: Final = 95
+_LABEL_HEIGHT: Final = 14
+_LABEL_GAP: Final = 8
+"""Pixels at 100 per inch."""
+
+_BEYOND: Final = 3e-4
+"""Where the axis ends, past a recall of 1, so that the points there have a place."""
 
 
 def plot(results: Sequence[SetResult], file: Path) -> None:
@@ -40,19 +50,22 @@ def plot(results: Sequence[SetResult], file: Path) -> None:
     n_rows = -(-len(panels) // n_columns)
     with plt.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure, axes = plt.subplots(n_rows, n_columns, figsize=(6.2 * n_columns, 4.6 * n_rows), squeeze=False)
-        for axis, (result, mode) in zip(axes.flat, panels, strict=False):
-            _draw(axis, result, mode)
+        ends = [_draw(axis, result, mode) for axis, (result, mode) in zip(axes.flat, panels, strict=False)]
         for axis in list(axes.flat)[len(panels) :]:
             axis.set_axis_off()
         figure.tight_layout()
+        # a place in pixels is known only now
+        for axis, names in zip(axes.flat, ends, strict=False):
+            _label(axis, names)
         figure.savefig(file, dpi=160)
         plt.close(figure)
 
 
-def _draw(axis: Any, result: SetResult, mode: str) -> None:
+def _draw(axis: Any, result: SetResult, mode: str) -> list[tuple[float, float, str]]:
+    """Lines and axes; where each line ends, for its name."""
     ends = []
     for name in result.contenders(mode):
-        best = frontier(result.of(name, mode))
+        best = [point for point in frontier(result.of(name, mode)) if point.recall >= _LEFT]
         if not best:
             continue
         is_ours = name.startswith("drift")
@@ -68,43 +81,40 @@ def _draw(axis: Any, result: SetResult, mode: str) -> None:
     axis.set(yscale="log", xlabel="recall@10", ylabel="queries/s")
     # a thousandth of recall counts more the nearer it is to 1
     axis.set_xscale("function", functions=(_stretched, _shrunk))
-    ticks = [0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999]
+    ticks = [0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1.0]
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axis.set_xlim(0.7, 1.0)
+    axis.set_xlim(_LEFT, _shrunk(_stretched(1.0) + _MARGIN))
+    axis.margins(y=0.08)
     axis.grid(visible=True, which="major", color="#e6e6e6", lw=0.6)
     axis.set_axisbelow(True)
-    _label(axis, ends)
+    return ends
 
 
 def _stretched(recall: Any) -> Any:
-    import numpy as np
-
-    return -np.log10(np.maximum(1.0003 - recall, 1e-6))
+    return -np.log10(np.maximum(1 + _BEYOND - np.asarray(recall), _BEYOND / 10))
 
 
 def _shrunk(place: Any) -> Any:
-    import numpy as np
-
-    return 1.0003 - np.power(10.0, -place)
+    return 1 + _BEYOND - np.power(10.0, -np.asarray(place))
 
 
 def _label(axis: Any, ends: list[tuple[float, float, str]]) -> None:
-    """Names right of the panel at the heights of the line ends, pushed apart where they would overlap."""
-    import math
-
-    low, high = (math.log10(limit) for limit in axis.get_ylim())
-    last = -1.0
+    """Names right of where the lines end, pushed up where one would cover another."""
+    placed: list[tuple[float, float]] = []
     for speed, recall, name in sorted(ends):
-        height = max((math.log10(speed) - low) / (high - low), last + _LEAST_GAP * 1.4)
-        last = height
+        x, y = axis.transData.transform((recall, speed))
+        for other_x, other_y in placed:
+            if abs(x - other_x) < _LABEL_WIDTH and y < other_y + _LABEL_HEIGHT:
+                y = other_y + _LABEL_HEIGHT
+        placed.append((x, y))
         axis.annotate(
             name,
             xy=(recall, speed),
-            xytext=(1.02, height),
+            xytext=axis.transAxes.inverted().transform((x + _LABEL_GAP, y)),
             textcoords="axes fraction",
             color=_COLOURS[name],
             va="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6},
             fontsize=8.5,
             fontweight="bold" if name.startswith("drift") else "normal",
-            arrowprops={"arrowstyle": "-", "color": _COLOURS[name], "lw": 0.5, "alpha": 0.5},
         )
