@@ -8,6 +8,13 @@ neighbours are cached, and built again when a version changes; for drift, when a
 drift is measured through its public interface, with three payload columns as an Arrow table, as LanceDB is; and as
 `drift-kernel` below it, where row numbers and distances come back, as from FAISS, hnswlib and USearch.
 
+Parts: `single` and `batch` queries over the whole range of recalls, with what indexes cost in time, disk and memory;
+`targets`: recall asked for and found; `filters` of several selectivities; `memtable`: rows that are not flushed yet;
+`concurrent`: four threads that search beside one that writes; `kernel`: the scan of codes beside a plain read.
+
+DuckDB VSS needs an environment of its own, with duckdb==1.5.5, duckdb-extension-vss==1.5.5, numpy and pyarrow; name its
+interpreter by --duckdb-python.
+
 Examples
 --------
 python benchmarks/search.py --quick                                  two minutes, 10,000 rows
@@ -48,7 +55,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="of timed rounds, per set, part and number of threads")
     parser.add_argument("--cpu", action="store_true", help="time of the processor: for a busy machine, one thread")
     parser.add_argument("--quick", action="store_true", help="10,000 rows, three peers, short rounds")
-    parser.add_argument("--duckdb-python", help="interpreter with duckdb==1.5.5 and duckdb-extension-vss==1.5.5")
+    parser.add_argument("--duckdb-python", help="interpreter of the environment for DuckDB VSS", metavar="PYTHON")
     parser.add_argument("--json", type=Path, help="write all results there")
     parser.add_argument("--plot", type=Path, help="draw speed over recall there")
     arguments = parser.parse_args()

@@ -130,7 +130,7 @@ def version(name: str) -> str | None:
 
 def label(setting: Setting) -> str:
     """A setting in words."""
-    return " ".join(f"{name}={value}" for name, value in setting.items())
+    return " ".join(f"{name}={value}" for name, value in setting.items() if value is not None)
 
 
 def padded(keys: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from search_bench.contender import K, Setting
 from search_bench.data_set import DataSet
-from search_bench.graphs import BREADTHS, GRAPHS
+from search_bench.graphs import BREADTHS, graphs
 
 _TRAIN_ROWS: Final = 50_000
 
@@ -26,8 +26,7 @@ class FaissHnsw:
     @staticmethod
     def variants(data: DataSet) -> list[Setting]:
         """Few links and many."""
-        del data
-        return list(GRAPHS)
+        return graphs(len(data.vectors))
 
     @staticmethod
     def fingerprint() -> str:

@@ -18,7 +18,7 @@ _NAME: Final = "bench"
 _PROBES: Final = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 _INDEXES: Final = {"IVF_SQ": IvfSq, "IVF_HNSW_SQ": HnswSq, "IVF_PQ": IvfPq}
 _REFINE: Final = {"IVF_SQ": (0, 2), "IVF_HNSW_SQ": (0, 2), "IVF_PQ": (10,)}
-_BREADTH: Final = 64
+_BREADTHS: Final = {"IVF_SQ": (None,), "IVF_HNSW_SQ": (32, 64, 128), "IVF_PQ": (None,)}
 _ROWS_PER_PARTITION: Final = {"IVF_SQ": 800, "IVF_HNSW_SQ": 20_000, "IVF_PQ": 800}
 
 
@@ -67,9 +67,10 @@ class Lance:
         del is_batch
         n_partitions = max(1, len(self._data.vectors) // _ROWS_PER_PARTITION[self._index])
         probes = [n_probe for n_probe in _PROBES if n_probe <= n_partitions]
-        breadth = {"ef": _BREADTH} if self._index == "IVF_HNSW_SQ" else {}
         return [
-            [{"nprobes": n_probe, "refine": refine, **breadth} for n_probe in probes] for refine in _REFINE[self._index]
+            [{"nprobes": n_probe, "refine": refine, "ef": breadth} for n_probe in probes]
+            for breadth in _BREADTHS[self._index]
+            for refine in _REFINE[self._index]
         ]
 
     def use(self, setting: Setting) -> None:
@@ -82,12 +83,13 @@ class Lance:
 
     def _search(self, query: Any, columns: list[str]) -> pa.Table:
         search = self._table.search(query, vector_column_name=VECTOR).distance_type(self._data.metric)
-        search = search.nprobes(self._setting["nprobes"])
+        # all rows are in the index: nothing else need be searched
+        search = search.nprobes(self._setting["nprobes"]).fast_search()
         if self._setting["refine"]:
             search = search.refine_factor(self._setting["refine"])
         if self._within is not None:
             search = search.where(self._within.sql, prefilter=True)
-        if "ef" in self._setting:
+        if self._setting["ef"]:
             search = search.ef(self._setting["ef"])
         return search.select([*columns, "_distance"]).limit(K).to_arrow()
 

@@ -13,14 +13,16 @@ from typing import Any, Final
 from harness.report import Bar, bar_table
 from search_bench import filters
 from search_bench.bars import bars, distances_to_graphs
+from search_bench.build import Built
 from search_bench.child import call
 from search_bench.contender import OURS
 from search_bench.data_set import DataSet
 from search_bench.inputs import prepare
+from search_bench.remote import WorkerError
 from search_bench.result import Cost, SetResult, plain
 from search_bench.show import show_costs, show_distances, show_points
 from search_bench.stage import Plan, build_all, open_all
-from search_bench.sweep import Sweep
+from search_bench.sweep import Player, Sweep
 
 MODES: Final = ("single", "batch")
 
@@ -98,14 +100,17 @@ def _search(plan: Plan, data: DataSet, report: Report) -> None:
                 if mode in plan.parts:
                     result.points[mode] = Sweep(data, players, plan.budget, is_batch=mode == "batch").run()
                     show_points(result, mode)
-            for player, built in players.items():
-                memory = player.remote.ask("resident")
-                cost = Cost(
-                    contender=player.contender, built=built, searched=memory["bytes"], of_files=memory["of_files"]
-                )
-                result.costs.append(cost)
+            result.costs += [_cost(player, built) for player, built in players.items()]
         report.results.append(result)
         show_costs(result)
+
+
+def _cost(player: Player, built: Built) -> Cost:
+    try:
+        memory = player.remote.ask("resident")
+    except WorkerError:
+        memory = {"bytes": 0, "of_files": 0}
+    return Cost(contender=player.contender, built=built, searched=memory["bytes"], of_files=memory["of_files"])
 
 
 def _targets(plan: Plan, data: DataSet, report: Report) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -131,10 +132,12 @@ class Sweep:
                 for player, point in found
                 if _is_promise(point) or any(point is other for other in kept)
             ]
+        failed: set[Player] = set()
         for player, point in chosen:
-            self._recall(player, point, self._budget.queries, self._budget.recall_seconds)
-        self._rounds(chosen)
-        return [point for _, point in chosen]
+            with _noting(player, failed, self._data.name):
+                self._recall(player, point, self._budget.queries, self._budget.recall_seconds)
+        self._rounds(chosen, failed)
+        return [point for player, point in chosen if player not in failed]
 
     def _scout(self, player: Player) -> list[Point]:
         """A rough look at all settings of a worker; one that raises has none."""
@@ -169,7 +172,7 @@ class Sweep:
         seconds_per_query: float = answer["seconds"]
         return seconds_per_query
 
-    def _rounds(self, chosen: list[tuple[Player, Point]]) -> None:
+    def _rounds(self, chosen: list[tuple[Player, Point]], failed: set[Player]) -> None:
         """Turns of every point, in rounds; contenders in an order that a fixed seed shuffles anew."""
         order, shuffle = list(chosen), random.Random(0).shuffle
         deadline, n_rounds = time.perf_counter() + self._budget.seconds, 0
@@ -177,15 +180,20 @@ class Sweep:
             shuffle(order)
             for player, point in order:
                 _note(f"{self._data.name}: {self._mode} round {n_rounds + 1}")
-                self._take_turn(player, point, n_rounds)
+                with _noting(player, failed, self._data.name):
+                    self._take_turn(player, point, n_rounds)
             n_rounds += 1
-        for _, point in chosen:
-            point.qps = float(np.median(point.turns))
+        for player, point in chosen:
+            if player not in failed:
+                point.qps = float(np.median(point.turns))
 
     def _take_turn(self, player: Player, point: Point, number: int) -> None:
         if self._is_batch:
-            answer: dict[str, Any] = player.remote.ask("batch", setting=point.setting, count=self._budget.batch)
-            point.turns.append(self._budget.batch / answer["cpu" if self._budget.is_cpu else "seconds"])
+            # slow contenders were given fewer queries for their recall, too
+            is_slow = point.queries < len(self._queries)
+            count = min(point.queries, self._budget.batch) if is_slow else self._budget.batch
+            answer: dict[str, Any] = player.remote.ask("batch", setting=point.setting, count=count)
+            point.turns.append(count / answer["cpu" if self._budget.is_cpu else "seconds"])
             return
         # other queries every round, the same ones for all
         start = number * 101 % len(self._queries)
@@ -193,6 +201,17 @@ class Sweep:
         times = answer["times"]
         point.turns.append(len(times) / (answer["cpu"] if self._budget.is_cpu else sum(times)))
         point.times += times
+
+
+@contextmanager
+def _noting(player: Player, failed: set[Player], name: str) -> Iterator[None]:
+    """Say it once if a contender fails in the middle of a run, and go on with the others."""
+    try:
+        yield
+    except WorkerError as error:
+        if player not in failed:
+            print(f"absent from {name}: {error}", flush=True)
+        failed.add(player)
 
 
 def _is_promise(point: Point) -> bool:

@@ -11,7 +11,7 @@ from usearch.index import Index
 
 from search_bench.contender import K, Setting
 from search_bench.data_set import DataSet
-from search_bench.graphs import BREADTHS, GRAPHS
+from search_bench.graphs import BREADTHS, graphs
 
 
 class Usearch:
@@ -23,8 +23,7 @@ class Usearch:
     @staticmethod
     def variants(data: DataSet) -> list[Setting]:
         """Few links and many."""
-        del data
-        return list(GRAPHS)
+        return graphs(len(data.vectors))
 
     @staticmethod
     def fingerprint() -> str:

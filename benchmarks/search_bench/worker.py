@@ -5,9 +5,12 @@ It reads one JSON object per line from its standard input and answers each with 
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -21,7 +24,11 @@ from search_bench.contender import Contender, Filtering, Range, load
 from search_bench.data_set import DataSet
 from search_bench.resident import resident
 
+# of prctl(2)
+_PR_SET_PDEATHSIG: Final = 1
+
 _WARM_QUERIES: Final = 3
+_WARM_BATCH: Final = 20
 
 
 class Worker:
@@ -75,9 +82,13 @@ class Worker:
         self._contender.use(setting)
         if is_batch:
             started = time.perf_counter()
+            self._contender.find(self._queries[:_WARM_BATCH], is_batch=True)
+            elapsed = time.perf_counter() - started
+            count = max(_WARM_BATCH, min(count, int(seconds * _WARM_BATCH / elapsed)))
+            started = time.perf_counter()
             found = self._contender.find(self._queries[:count], is_batch=True)
             elapsed = time.perf_counter() - started
-            return {"ids": found.tolist(), "seconds": elapsed / count}
+            return {"ids": found.tolist(), "seconds": elapsed / len(found)}
         ids: list[list[int]] = []
         times: list[float] = []
         while len(ids) < count and sum(times) < seconds:
@@ -115,7 +126,7 @@ class Worker:
         """All of `count` queries at once; seconds, and those of the processor."""
         self._contender.use(setting)
         queries = np.ascontiguousarray(np.resize(self._queries, (count, self._queries.shape[1])))
-        self._contender.many(queries)
+        self._contender.many(queries[:_WARM_BATCH])
         gc.collect()
         cpu, started = time.process_time(), time.perf_counter()
         result = self._contender.many(queries)
@@ -142,8 +153,15 @@ def serve(requests: IO[str], answers: IO[str], worker: Worker) -> None:
         answers.flush()
 
 
+def _die_with_parent() -> None:
+    """End when the process that started this one does: nobody else would wake it up."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main() -> None:
     """Bind this process to its cores, then serve."""
+    _die_with_parent()
     arguments = json.loads(sys.argv[1])
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, arguments.pop("cores"))
