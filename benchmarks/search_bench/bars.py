@@ -13,6 +13,8 @@ from search_bench.result import SetResult
 _GRAPHS: Final = ("faiss-hnsw-sq8", "hnswlib", "usearch")
 _RECALLS: Final = (0.95, 0.99)
 _SMALL_ROWS: Final = 100_000
+_LEAST_ROWS: Final = 50_000
+"""Of fewer rows, memory says more about the process than about the index."""
 
 
 def bars(results: Sequence[SetResult]) -> list[Bar]:
@@ -109,9 +111,10 @@ def _sizes(results: Sequence[SetResult]) -> list[Bar]:
             if cost.contender != "drift":
                 continue
             resident, disk = cost.searched / (n_rows * dim), cost.built.disk / (n_rows * dim * 4)
-            note = f"{cost.searched / n_rows:.0f} bytes per vector"
-            name = f"{result.name}: resident / SQ8 codes"
-            found.append(Bar(name=name, value=resident, limit=1.3, at_most=True, note=note))
+            if n_rows >= _LEAST_ROWS:
+                note = f"{cost.searched / n_rows:.0f} bytes per vector, {cost.of_files / n_rows:.0f} of them of files"
+                name = f"{result.name}: resident / SQ8 codes"
+                found.append(Bar(name=name, value=resident, limit=1.3, at_most=True, note=note))
             note = f"{cost.built.disk / n_rows:.0f} bytes per vector"
             found.append(
                 Bar(name=f"{result.name}: disk / raw float32", value=disk, limit=1.35, at_most=True, note=note)

@@ -30,6 +30,7 @@ class FaissIvf:
         self._n_threads = n_threads
         self._refine = 0
         self._selector: Any = None
+        self._is_made = False
         faiss.omp_set_num_threads(n_threads)
 
     @staticmethod
@@ -76,22 +77,31 @@ class FaissIvf:
         ]
 
     def use(self, setting: Setting) -> None:
-        """Lists, and how many candidates per row are refined."""
+        """Lists, how many candidates per row are refined, and whether a range is evaluated for every query."""
         self._inner.nprobe = setting["nprobe"]
         self._inner.parallel_mode = setting["parallel_mode"]
         self._refine = setting["refine"]
+        self._is_made = setting.get("bitmap") == "made"
         self._whole.k_factor = float(self._refine or 1)
 
     def restrict(self, within: Range | None) -> None:
-        """By a bitmap of the rows, which is made beforehand, so that no condition is evaluated by a search."""
+        """By a bitmap of the rows."""
         self._selector = None
         if within is not None:
-            self._bits = np.packbits(within.mask(self._data.payload), bitorder="little")
-            self._selector = _faiss.IDSelectorBitmap(self._bits)
+            self._numbers = self._data.payload[within.column].to_numpy()
+            self._within = within
+            self._make_selector()
+
+    def _make_selector(self) -> None:
+        mask = (self._numbers >= self._within.low) & (self._numbers < self._within.high)
+        self._bits = np.packbits(mask, bitorder="little")
+        self._selector = _faiss.IDSelectorBitmap(self._bits)
 
     def _parameters(self) -> Any:
         if self._selector is None:
             return None
+        if self._is_made:
+            self._make_selector()
         inner = _faiss.SearchParametersIVF(sel=self._selector, nprobe=self._inner.nprobe)
         if not self._refine:
             return inner

@@ -20,6 +20,9 @@ from search_bench.sweep import Budget, Player, Point, Sweep
 from search_bench.truth import nearest_distances
 
 CONTENDERS: Final = ("drift", "faiss-ivf-sq8", "lancedb")
+MADE: Final = "faiss-ivf-sq8, made"
+"""FAISS if the bitmap of the allowed rows is made by the search, as the others do, instead of being at hand."""
+
 _QUERIES: Final = 200
 _RECALL: Final = 0.95
 _FASTER: Final = 2.0
@@ -116,6 +119,7 @@ def questions(data: DataSet, case: Case, cache: Path) -> DataSet:
 def measure(data: DataSet, players: Sequence[Player], budget: Budget, cache: Path) -> dict[str, list[Point]]:
     """Points of all contenders, by case."""
     short = replace(budget, seconds=budget.seconds / len(CASES), scout_queries=min(50, budget.scout_queries), points=4)
+    players = [*players, *(_making(player) for player in players if player.contender == "faiss-ivf-sq8")]
     found = {}
     for case in CASES:
         asked = questions(data, case, cache)
@@ -124,6 +128,12 @@ def measure(data: DataSet, players: Sequence[Player], budget: Budget, cache: Pat
             player.remote.ask("ask", folder=str(asked.folder))
         found[case.name] = Sweep(asked, players, short, is_batch=False).run()
     return found
+
+
+def _making(player: Player) -> Player:
+    """The same worker, which evaluates the range for every query."""
+    single = [[{**setting, "bitmap": "made"} for setting in settings] for settings in player.sweeps["single"]]
+    return replace(player, contender=MADE, sweeps={"single": single})
 
 
 def _of(points: Sequence[Point], contender: str) -> list[Point]:
@@ -165,7 +175,7 @@ def bars(name: str, found: dict[str, list[Point]], n_rows: int) -> list[Bar]:
             Bar(name=f"{title}, fewest rows back", value=promised.rows, limit=wanted),
         ]
         mine = qps_at(_of(points, "drift"), _RECALL)
-        for peer in CONTENDERS[1:]:
+        for peer in (*CONTENDERS[1:], MADE):
             theirs = qps_at(_of(points, peer), _RECALL)
             note = f"{mine:,.0f} against {theirs:,.0f} queries/s"
             result.append(Bar(name=f"{title}, drift / {peer}", value=mine / theirs, limit=_FASTER, note=note))

@@ -27,6 +27,7 @@ class Milvus:
         del n_threads
         self._data, self._file, self._graph = data, folder / "bench.db", variant
         self._payload = data.payload_names
+        self._client: Any = None
         self._breadth = BREADTHS[0]
 
     @staticmethod
@@ -74,7 +75,7 @@ class Milvus:
 
     def open(self) -> None:
         """Open the file and load the collection."""
-        self._client: Any = MilvusClient(str(self._file))
+        self._client = MilvusClient(str(self._file))
         self._client.load_collection(_NAME)
 
     def sweep(self, *, is_batch: bool) -> list[list[Setting]]:
@@ -111,7 +112,8 @@ class Milvus:
 
     def close(self) -> None:
         """Close the file."""
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
 
 def _type(kind: pa.DataType) -> DataType:

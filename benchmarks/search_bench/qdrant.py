@@ -28,6 +28,7 @@ class Qdrant:
         warnings.simplefilter("ignore")
         self._data, self._folder = data, folder
         self._payload = data.payload_names
+        self._client: Any = None
 
     @staticmethod
     def variants(data: DataSet) -> list[Setting]:
@@ -71,7 +72,7 @@ class Qdrant:
 
     def open(self) -> None:
         """Open the folder, which reads everything."""
-        self._client: Any = QdrantClient(path=str(self._folder))
+        self._client = QdrantClient(path=str(self._folder))
 
     def sweep(self, *, is_batch: bool) -> list[list[Setting]]:
         """One: it is exact."""
@@ -100,4 +101,5 @@ class Qdrant:
 
     def close(self) -> None:
         """Close the folder."""
-        self._client.close()
+        if self._client is not None:
+            self._client.close()

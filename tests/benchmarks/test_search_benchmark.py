@@ -148,7 +148,7 @@ def test_speed_at_a_recall_lies_between_its_neighbours():
 
 
 def test_bars_compare_at_equal_recall():
-    result = SetResult(name="sift100k", shape=(1_000, 10), n_threads=1)
+    result = SetResult(name="sift100k", shape=(50_000, 10), n_threads=1)
     result.points["single"] = [
         point(0.95, 3_000, target_recall=0.95),
         point(0.95, 4_000, "drift-kernel"),
@@ -157,8 +157,8 @@ def test_bars_compare_at_equal_recall():
         point(0.95, 9_000, "hnswlib"),
     ]
     result.costs = [
-        Cost(contender=name, built=built(name, seconds, disk), searched=12_000, of_files=0)
-        for name, seconds, disk in (("drift", 1, 60_000), ("hnswlib", 5, 0), ("lancedb", 10, 0))
+        Cost(contender=name, built=built(name, seconds, disk), searched=600_000, of_files=0)
+        for name, seconds, disk in (("drift", 1, 3_000_000), ("hnswlib", 5, 0), ("lancedb", 10, 0))
     ]
     found = {bar.name: bar for bar in bars([result])}
     assert found["sift100k: one query, recall 0.95, drift / faiss-ivf-sq8"].value == 3
@@ -182,7 +182,7 @@ def test_bars_of_the_other_parts_name_what_fell_short():
     points = [point(0.96, 100, target_recall=0.95), point(0.95, 10, "lancedb"), point(0.9, 10, "faiss-ivf-sq8")]
     points[0].rows = 10
     verdicts = [bar.verdict for bar in filters.bars("x", {"50 %": points}, 1_000)]
-    assert verdicts == ["PASS", "PASS", "-", "PASS"]
+    assert verdicts == ["PASS", "PASS", "-", "PASS", "-"]
 
 
 def test_a_range_says_the_same_in_sql_as_in_a_mask(db):
