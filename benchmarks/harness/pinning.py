@@ -25,6 +25,11 @@ _MMAP_THRESHOLD: Final = -3
 _KEPT_BYTES: Final = 1 << 30
 
 
+def pools_of(n_threads: int) -> dict[str, str]:
+    """Environment in which every thread pool that reads it starts so many threads."""
+    return dict.fromkeys(_POOLS, str(n_threads))
+
+
 def pin_to_one_core() -> str:
     """Bind this process to one core, and every thread pool that it will start to one thread.
 
@@ -40,8 +45,7 @@ def pin_to_one_core() -> str:
     The affinity binds pools that no variable reaches: Vortex drives its files with background workers, which then share
     the core with the caller. It also keeps a process from moving between cores while it is timed.
     """
-    for name in _POOLS:
-        os.environ[name] = "1"
+    os.environ.update(pools_of(1))
     if not hasattr(os, "sched_setaffinity"):
         return "thread pools of one thread; this system binds no process to a core"
     core = max(os.sched_getaffinity(0))

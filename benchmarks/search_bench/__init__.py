@@ -1,0 +1,1 @@
+"""The search against those of others; `benchmarks/search.py` runs it."""
