@@ -11,6 +11,7 @@ import pyarrow as pa
 from drift_arrow.engine.apply import apply_delete, apply_insert, with_room
 from drift_arrow.engine.flush import Rotation, flush, swap_in
 from drift_arrow.engine.gc import collect_garbage
+from drift_arrow.engine.graph import wants_graph
 from drift_arrow.engine.ingest import Batch, make_batch
 from drift_arrow.engine.keys import fingerprint_keys
 from drift_arrow.engine.row_space import RowSpace, take_found
@@ -103,7 +104,7 @@ class Core:
             with self._wal.poisoned_by_failure():
                 head = self._head = apply_insert(self._head, batch, seqno)
         self._commit(head)
-        if head.memtables[-1].n_rows >= self.options.graph_rows:
+        if wants_graph(self.spec, head.memtables[-1].n_rows, self.options.graph_rows):
             self.wake_janitor()
         return batch.n_rows
 

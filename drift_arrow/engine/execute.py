@@ -111,7 +111,7 @@ def _search_chunk(space: RowSpace, spec: CollectionSpec, request: Request, start
     goal = request.goal
     found = [segment_candidates(space, queries, goal, spec.metric).ids]
     found += [
-        memtable_candidates(space, number, queries, goal.n_candidates, spec.metric, is_exact=goal.is_exact)
+        memtable_candidates(space, number, queries, goal, spec.metric)
         for number in range(space.n_segments, len(space.views))
         if space.n_allowed[number]
     ]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from drift_arrow.engine.graph import Graph
+from drift_arrow.engine.graph_builder import GraphBuilder
 from drift_arrow.errors import PoisonedError
 from drift_arrow.options import JANITOR_RETRY_S
 
 if TYPE_CHECKING:
     from drift_arrow.engine.core import Core
-    from drift_arrow.engine.snapshot import MemtableView
 
 
 class Janitor:
@@ -25,6 +24,7 @@ class Janitor:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._graphs = GraphBuilder()
         self._wake = threading.Event()
         self._stopping = False
         self._has_tidied = False
@@ -43,36 +43,28 @@ class Janitor:
         self._thread.join()
 
     def _run(self) -> None:
-        retry_s: float | None = None
+        delay_s: float | None = None
         while True:
-            self._wake.wait(timeout=retry_s)
+            self._wake.wait(timeout=delay_s)
             self._wake.clear()
             if self._stopping:
                 return
             try:
-                self._work()
-                retry_s = None
+                delay_s = self._work()
             except Exception as error:  # noqa: BLE001 - a background thread: the next call raises it
                 self._core.report_background_error(error)
                 # a failed log stays so until the collection is opened again
-                retry_s = None if isinstance(error, PoisonedError) else JANITOR_RETRY_S
+                delay_s = None if isinstance(error, PoisonedError) else JANITOR_RETRY_S
 
-    def _work(self) -> None:
+    def _work(self) -> float | None:
+        """Do what there is to do, flushes first; give the seconds until there may be more, None for when woken."""
         if not self._has_tidied:
             self._core.collect_garbage()
             self._has_tidied = True
-        while not self._stopping and (self._core.flush_frozen() or self._extend_graph()):
-            pass
-
-    def _extend_graph(self) -> bool:
-        """Insert one chunk of the active memtable into its graph, so that flushes and `stop` never wait long."""
-        view: MemtableView = self._core.snapshot.memtables[-1]
-        memtable = view.memtable
-        if view.n_rows < self._core.options.graph_rows:
-            return False
-        if memtable.graph is None:
-            memtable.graph = Graph(memtable)
-        if memtable.graph.n_rows == view.n_rows:
-            return False
-        memtable.graph.extend(view.n_rows)
-        return True
+        while not self._stopping:
+            if self._core.flush_frozen():
+                continue
+            delay_s = self._graphs.step(self._core.snapshot.memtables[-1], self._core.options.graph_rows)
+            if delay_s != 0:
+                return delay_s
+        return None

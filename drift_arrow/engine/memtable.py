@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from drift_arrow.engine.memtable_codes import MemtableCodes
+from drift_arrow.engine.memtable_columns import MemtableColumns
 from drift_arrow.engine.vectors import vector_array
-from drift_arrow.format.take import take_rows
 from drift_arrow.kernels.keys import KeyTable
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ class Memtable:
         self.capacity_rows = capacity_rows
         self.matrix = np.empty((capacity_rows, spec.dim), dtype=np.float32)
         self.fingerprints = np.empty((capacity_rows, 2), dtype=np.uint64)
+        self.codes = MemtableCodes(spec.dim, spec.metric, capacity_rows)
         self.n_rows = 0
         self.graph: Graph | None = None
         self._keys = KeyTable(1024)
-        self._batches: list[pa.RecordBatch] = []
-        self._starts: list[int] = []
+        self._columns = MemtableColumns(spec.stored_schema)
         self._keeps_vectors = spec.vector in spec.stored_schema.names
 
     @property
@@ -53,14 +53,21 @@ class Memtable:
         """Rows that still fit."""
         return self.capacity_rows - self.n_rows
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes in use: vectors, codes, keys, columns and graph; capacity that no row has taken yet is not counted."""
+        rows = self.n_rows * (self.matrix.itemsize * self.spec.dim + self.fingerprints.itemsize * 2)
+        graph = 0 if self.graph is None else self.graph.nbytes
+        return rows + self.codes.nbytes + self._columns.nbytes + graph
+
     def append(self, batch: Batch) -> None:
         """Add the rows of a checked batch; the caller has made sure that they fit."""
         start, stop = self.n_rows, self.n_rows + batch.n_rows
         self.matrix[start:stop] = batch.matrix
         self.fingerprints[start:stop] = batch.fingerprints
         self._keys.insert(batch.fingerprints, start)
-        self._batches.append(batch.stored)
-        self._starts.append(start)
+        self._columns.append(batch.stored)
+        self.codes.extend(self.matrix[:stop])
         self.n_rows = stop
 
     def find(self, fingerprints: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -69,22 +76,13 @@ class Memtable:
 
     def columns(self, names: list[str], n_rows: int) -> pa.Table:
         """The first `n_rows` rows of the columns `names`, in arrival order."""
-        n_batches = bisect_right(self._starts, n_rows - 1) if n_rows else 0
-        return self._with_vectors(names, self._batches[:n_batches], slice(0, n_rows)).slice(0, n_rows)
+        return self._arrange(self._columns.first(n_rows), names, self.matrix[:n_rows])
 
     def take(self, rows: NDArray[np.int64], names: list[str]) -> pa.Table:
         """The given rows, in that order, of the columns `names`; touches only the batches that hold them."""
         if not len(rows):
             return self.columns(names, 0)
-        starts = np.asarray(self._starts, dtype=np.int64)
-        owners = np.searchsorted(starts, rows, side="right") - 1
-        used, local_owner = np.unique(owners, return_inverse=True)
-        batches = [self._batches[owner] for owner in used.tolist()]
-        sizes = np.asarray([batch.num_rows for batch in batches], dtype=np.int64)
-        local_starts = np.cumsum(sizes) - sizes
-        positions = local_starts[local_owner] + rows - starts[owners]
-        stored = pa.Table.from_batches([batch.select(self._stored(names)) for batch in batches])
-        return self._arrange(take_rows(stored, positions), names, self.matrix[rows])
+        return self._arrange(self._columns.take(rows, self._stored(names)), names, self.matrix[rows])
 
     def raw_vectors(self, n_rows: int) -> NDArray[np.generic]:
         """The first `n_rows` vectors in their stored type, (n_rows, dim)."""
@@ -94,16 +92,14 @@ class Memtable:
         flat: NDArray[np.generic] = array.flatten().to_numpy(zero_copy_only=True)
         return flat.reshape(n_rows, self.spec.dim)
 
-    def _with_vectors(self, names: list[str], batches: list[pa.RecordBatch], rows: slice) -> pa.Table:
-        stored = pa.Table.from_batches(batches, schema=self.spec.stored_schema)
-        return self._arrange(stored, names, self.matrix[rows])
-
     def _stored(self, names: list[str]) -> list[str]:
         return names if self._keeps_vectors else [name for name in names if name != self.spec.vector]
 
     def _arrange(self, stored: pa.Table, names: list[str], vectors: NDArray[np.float32]) -> pa.Table:
         if self._keeps_vectors or self.spec.vector not in names:
             return stored.select(names)
-        array = vector_array(vectors, self.spec.schema.field(self.spec.vector).type)
-        with_vector = stored.slice(0, len(vectors)).append_column(self.spec.schema.field(self.spec.vector), array)
-        return with_vector.select(names)
+        kind = self.spec.schema.field(self.spec.vector).type
+        columns = [vector_array(vectors, kind) if name == self.spec.vector else stored.column(name) for name in names]
+        fields = [self.spec.schema.field(name) for name in names]
+        # not by appending to `stored`, which may have no column and then knows no number of rows
+        return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=stored.schema.metadata))

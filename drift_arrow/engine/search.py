@@ -106,7 +106,7 @@ class Search:
         Notes
         -----
         How much that is was calibrated on rows of the collection when they were flushed; a query unlike any of them may
-        find less. Rows that are not flushed yet are found regardless.
+        find less. Of rows that are not flushed yet all are scanned, or, up to .99, a graph that finds more than that.
         """
         if not 0 < recall < 1:
             message = f"the target recall is a number between 0 and 1: use exact() for 1; got={recall!r}"

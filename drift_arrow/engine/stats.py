@@ -29,6 +29,8 @@ class CollectionStats:
         Alive, and dead but not yet purged.
     memtable_rows : int
         Alive and not yet in a segment.
+    memtable_bytes : int
+        Memory that the rows in memtables take, dead ones included: vectors, codes, keys, columns, and graphs.
     dim, metric : int, str
         Of the vectors.
     segments, buckets, memtables : int
@@ -46,6 +48,7 @@ class CollectionStats:
     rows: int
     deleted_rows: int
     memtable_rows: int
+    memtable_bytes: int
     dim: int
     metric: str
     segments: int
@@ -89,6 +92,7 @@ def collect_stats(storage: Storage, spec: CollectionSpec, snapshot: Snapshot) ->
         rows=snapshot.n_live,
         deleted_rows=sum(view.n_rows - view.n_live for view in views),
         memtable_rows=sum(view.n_live for view in snapshot.memtables),
+        memtable_bytes=sum(view.memtable.nbytes for view in snapshot.memtables),
         dim=spec.dim,
         metric=spec.metric,
         segments=len(snapshot.segments),

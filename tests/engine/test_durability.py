@@ -328,18 +328,18 @@ def test_a_missing_segment_is_named(root):
 
 
 def test_the_graph_of_a_large_memtable_answers_with_high_recall(db):
-    docs, table = create(db, options=drift.Options(graph_rows=1000)), make_table(3000)
+    docs, table = create(db, options=drift.Options(graph_rows=1000)), make_table(20_000)
     docs.add(table)
     memtable = docs.pin().memtables[-1].memtable
-    wait_until(lambda: memtable.graph is not None and memtable.graph.n_rows == 3000)
-    docs.add(make_table(200, start=5000))
-    docs.delete(keys=list(range(0, 3000, 50)))
+    wait_until(lambda: memtable.graph is not None and memtable.graph.n_rows == 20_000)
+    docs.add(make_table(200, start=50_000))
+    docs.delete(keys=list(range(0, 20_000, 50)))
     queries = matrix_of(make_table(50, start=10**6))
     found, exact = docs.search(queries).to_arrow(), docs.search(queries).exact().to_arrow()
     pairs = set(zip(found["query_index"].to_pylist(), found["id"].to_pylist(), strict=True))
     truth = set(zip(exact["query_index"].to_pylist(), exact["id"].to_pylist(), strict=True))
     assert len(pairs & truth) / len(truth) >= 0.95
-    assert not {key for _, key in pairs} & set(range(0, 3000, 50))
+    assert not {key for _, key in pairs} & set(range(0, 20_000, 50))
 
 
 def test_verify_counts_what_it_read(db):
