@@ -11,6 +11,8 @@ import drift_arrow as drift
 from drift_arrow.cli.sample import load_sample
 from drift_arrow.engine import memtable_search
 from drift_arrow.engine.execute import execute
+from drift_arrow.kernels.adc import adc_scan
+from drift_arrow.kernels.scan import exact_scan
 from tests import oracle
 
 K = 10
@@ -33,8 +35,8 @@ def ways(monkeypatch):
 
         return call
 
-    monkeypatch.setattr(memtable_search, "adc_scan", watched("codes", memtable_search.adc_scan))
-    monkeypatch.setattr(memtable_search, "exact_scan", watched("exact", memtable_search.exact_scan))
+    monkeypatch.setattr(memtable_search, "adc_scan", watched("codes", adc_scan))
+    monkeypatch.setattr(memtable_search, "exact_scan", watched("exact", exact_scan))
     return taken
 
 

@@ -21,6 +21,7 @@ from drift_arrow.engine.collection import Collection
 from drift_arrow.engine.reader import Reader
 from drift_arrow.engine.storage.memory import MemoryStorage
 from drift_arrow.errors import AlreadyExistsError, InvalidArgumentError
+from tests.memtable_ways import lower_thresholds
 from tests.oracle import distances, tolerance
 
 DIM = 6
@@ -275,6 +276,18 @@ COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_calls_in_any_order_agree_with_a_dict_and_brute_force():
     modest = settings(COMMON, max_examples=30, stateful_step_count=30, derandomize=True)
     run_state_machine_as_test(CollectionModel, settings=modest)
+
+
+def test_codes_and_graphs_of_memtables_agree_with_a_dict_and_brute_force(monkeypatch):
+    lower_thresholds(monkeypatch, block_rows=8, ef=16)
+    modest = settings(COMMON, max_examples=30, stateful_step_count=30, derandomize=True)
+    run_state_machine_as_test(CollectionModel, settings=modest)
+
+
+@pytest.mark.slow
+def test_codes_and_graphs_of_memtables_agree_with_brute_force_through_many_calls(monkeypatch):
+    lower_thresholds(monkeypatch, block_rows=8, ef=16)
+    run_state_machine_as_test(CollectionModel, settings=settings(COMMON, max_examples=300, stateful_step_count=60))
 
 
 @pytest.mark.slow
