@@ -116,7 +116,7 @@ class Reader:
         return self.ranked(query, search.to_arrow(), lambda keys: keys < 40)
 
     def nearest(self, query):
-        found = self.docs.search(query).limit(K).target_recall(self.rng.choice((0.9, 0.95, 0.999))).to_arrow()
+        found = self.docs.search(query).limit(K).target_recall(self.rng.choice((0.95, 0.99, 0.999))).to_arrow()
 
         def check(state):
             if not self.holds(state, query, found, np.flatnonzero(state != GONE)):
