@@ -9,6 +9,7 @@ import numpy as np
 
 from drift_arrow.engine.exact_search import scan_exactly
 from drift_arrow.engine.probing import scan_ranked
+from drift_arrow.engine.restricted_probing import scan_restricted
 from drift_arrow.engine.stop import choose_stop
 
 if TYPE_CHECKING:
@@ -70,15 +71,19 @@ def segment_candidates(
         n_rows,
         target_recall=goal.target_recall,
         n_probe=goal.n_probe,
-        k=goal.k,
+        k=min(goal.k * maker.slack, goal.n_candidates),
         selectivity=n_allowed / n_rows,
     )
-    if goal.is_exact or not maker.is_plain or n_allowed * _GATHER_COST < n_rows * stop.scanned:
+    if goal.is_exact or n_allowed * _GATHER_COST < n_rows * stop.scanned:
         sieve = maker.make(len(queries), goal.n_candidates)
         for number in range(space.n_segments):
             scan_exactly(space, number, queries, metric, sieve)
         return SegmentHits(sieve.heaps.ids, None)
-    probed = scan_ranked(
-        queries, segments, allowed=space.segment_bits, metric=metric, stop=stop, n_candidates=goal.n_candidates
-    )
+    bits = space.segment_bits
+    if maker.is_plain:
+        probed = scan_ranked(queries, segments, allowed=bits, metric=metric, stop=stop, n_candidates=goal.n_candidates)
+    else:
+        probed = scan_restricted(
+            queries, segments, maker, allowed=bits, metric=metric, stop=stop, n_candidates=goal.n_candidates
+        )
     return SegmentHits(probed.ids, probed)

@@ -17,7 +17,8 @@ from drift_arrow.kernels.bucket_arrays import BucketArrays, checked_bits
 from drift_arrow.kernels.code_tile import TILE_ROWS, measure_tile, multiply_tile, new_scratch, scan_terms
 from drift_arrow.kernels.distance import metric_code
 from drift_arrow.kernels.fixed_point import quantize_query
-from drift_arrow.kernels.topk import Heaps, heap_precedes, heap_replace_root
+from drift_arrow.kernels.grouped_heap import Groups, grouping_of, heap_offer
+from drift_arrow.kernels.topk import Heaps, heap_precedes, no_floors
 
 
 @kernel(inner=True)
@@ -32,6 +33,9 @@ def _scan_bucket(
     norms: Any,
     allowed: Any,
     tile: Any,
+    floor: Any,
+    grouping: Any,
+    q: Any,
     distances: Any,
     ids: Any,
 ) -> None:
@@ -45,10 +49,10 @@ def _scan_bucket(
         if not measure_tile(constant, gain, tile, n_found, distances[0]):
             continue
         for i in range(n_found):
-            if tile_distances[i] <= distances[0]:
+            if floor <= tile_distances[i] <= distances[0]:
                 row = tile_rows[i]
                 if heap_precedes(tile_distances[i], row, distances[0], ids[0]) and is_allowed(allowed, row):
-                    heap_replace_root(distances, ids, tile_distances[i], row)
+                    heap_offer(distances, ids, grouping, q, tile_distances[i], row)
 
 
 @kernel(inner=True)
@@ -60,6 +64,8 @@ def _scan_pair(
     buckets: Any,
     allowed: Any,
     scratch: Any,
+    floors: Any,
+    grouping: Any,
     distances: Any,
     ids: Any,
 ) -> None:
@@ -83,6 +89,9 @@ def _scan_pair(
         norms,
         allowed,
         tile,
+        floors[q],
+        grouping,
+        q,
         distances,
         ids,
     )
@@ -97,12 +106,15 @@ def _adc_scan(
     buckets: Any,
     allowed: Any,
     scratch: Any,
+    floors: Any,
+    grouping: Any,
     distances: Any,
     ids: Any,
 ) -> None:
     for pair in range(pair_query.size):
         q = pair_query[pair]
-        _scan_pair(queries[q], q, pair_bucket[pair], terms, buckets, allowed, scratch, distances[q], ids[q])
+        b = pair_bucket[pair]
+        _scan_pair(queries[q], q, b, terms, buckets, allowed, scratch, floors, grouping, distances[q], ids[q])
 
 
 def adc_scan(
@@ -112,6 +124,9 @@ def adc_scan(
     allowed: Bits | None,
     metric: str,
     heaps: Heaps,
+    *,
+    floors: NDArray[np.float32] | None = None,
+    groups: Groups | None = None,
 ) -> None:
     """Offer the allowed rows of the probed buckets to the heap of each query, at approximate distances.
 
@@ -129,10 +144,14 @@ def adc_scan(
         A key of `distance.METRIC_CODES`.
     heaps : Heaps
         Of the nq queries; updated in place with global row numbers.
+    floors : (nq,) float32, optional
+        Rows at a smaller distance from a query are passed over.
+    groups : Groups, optional
+        Of the heaps; limits how many candidates of a group they hold.
 
     Raises
     ------
-    ValueError    wrong dtype, shape or layout, a probe out of range, or unknown metric
+    ValueError    wrong dtype, shape or layout, a probe out of range, rows without a group, or unknown metric
 
     Notes
     -----
@@ -148,6 +167,8 @@ def adc_scan(
         raise ValueError(f"probes must name a bucket or be -1; got={probes.min()}..{probes.max()} buckets={n_buckets}")
     if len(heaps.ids) != len(queries):
         raise ValueError(f"need as many heaps as queries; got={len(heaps.ids)} queries={len(queries)}")
+    if groups is not None and len(groups.of_row) < len(buckets.norms):
+        raise ValueError(f"every row needs a group; got={len(groups.of_row)} rows={len(buckets.norms)}")
     code = metric_code(metric)
     queries, terms = scan_terms(queries, buckets, code)
     pair_query, pair_bucket = _pairs(probes)
@@ -159,6 +180,8 @@ def adc_scan(
         buckets.arrays(code),
         ALL_ROWS if allowed is None else checked_bits(allowed, buckets),
         new_scratch(queries.shape[1]),
+        no_floors(len(queries)) if floors is None else readonly("floors", floors, np.float32, len(queries)),
+        grouping_of(groups),
         heaps.distances,
         heaps.ids,
     )

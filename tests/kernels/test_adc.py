@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from drift_arrow.kernels import bitmap
 from drift_arrow.kernels.adc import adc_scan
 from drift_arrow.kernels.bucket_arrays import BucketArrays
+from drift_arrow.kernels.grouped_heap import Groups
 from drift_arrow.kernels.sq8 import sq8_encode
 from drift_arrow.kernels.topk import Heaps
 from tests import oracle
@@ -175,6 +176,23 @@ def test_equal_rows_go_to_the_lower_number():
     segment.buckets.step[:] = 1
     ids, _ = segment.scan(np.ones((1, 3), np.float32), [[1, 0]], "dot", 5)
     assert ids.tolist() == [[0, 1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7])
+def test_a_scan_keeps_rows_from_a_floor_on_with_so_many_of_a_group(limit):
+    segment, queries = Segment([90, 200], 16), random_queries(3, 16)
+    ids, distances = segment.scan(queries, [[0, 1]] * 3, "l2", 290)
+    floors = distances[:, 20].copy()
+    of_row = (np.arange(290) % 23).astype(np.int32)
+    heaps, groups = Heaps.empty(3, 30), Groups.empty(3, 30, of_row, 23, limit)
+    probes = np.array([[0, 1]] * 3)
+    adc_scan(queries, probes, segment.buckets, None, "l2", heaps, floors=floors, groups=groups)
+    for q in range(3):
+        kept: list[int] = []
+        for row in ids[q, 20:].tolist():
+            if sum(of_row[other] == of_row[row] for other in kept) < limit:
+                kept.append(row)
+        assert heaps.sorted()[0][q].tolist() == (kept + [-1] * 30)[:30]
 
 
 def test_no_probes_and_no_queries_find_nothing():
