@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from drift_arrow.engine.local_groups import LocalGroups
 from drift_arrow.engine.snapshot import SegmentView
 from drift_arrow.errors import InvalidArgumentError
 
@@ -64,14 +65,6 @@ def group_rows(space: RowSpace, column: str) -> RowGroups:
         own = numbers.indices[stop - len(part.values) : stop].to_numpy()
         of_row[base : base + len(part.codes)] = own[part.codes]
     return RowGroups(of_row, max(1, len(numbers.dictionary)))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LocalGroups:
-    """Distinct values of a column in one view, and the place among them of each of its rows, (n,) int32."""
-
-    codes: NDArray[np.int32]
-    values: pa.Array
 
 
 def _local_groups(view: View, column: str) -> LocalGroups:

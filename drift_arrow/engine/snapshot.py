@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from drift_arrow.engine.grouping import LocalGroups
+    from drift_arrow.engine.local_groups import LocalGroups
     from drift_arrow.engine.memtable import Memtable
     from drift_arrow.format.manifest import Manifest, SegmentEntry
     from drift_arrow.format.segment_reader import SegmentReader
