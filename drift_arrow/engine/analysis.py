@@ -36,7 +36,7 @@ class Analysis:
         - `scanned_rows`, `code_bytes`: rows of the probed buckets, and their codes (a sparse filter jumps over some);
           if exact, the allowed rows of the segments, and null
         - `memtable_rows`: allowed rows that are not in a segment yet
-        - `candidates`: rows whose exact distance was computed in the end
+        - `candidates`: rows that were ranked by their exact distance
         - `returned_rows`
         - `filter_s`, `scan_s`, `memtable_s`, `rescore_s`, `fetch_s`: seconds by stage, on all threads; those that the
           queries of a batch share are divided among them

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from drift_arrow.engine.exact_search import scan_exactly
 from drift_arrow.engine.probing import scan_ranked
 from drift_arrow.engine.restricted_probing import scan_restricted
+from drift_arrow.engine.scan_cost import gathers
 from drift_arrow.engine.stop import choose_stop
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from drift_arrow.engine.row_space import RowSpace
     from drift_arrow.engine.sieve import SieveMaker
     from drift_arrow.kernels.probe import Probed
-
-# a gathered float32 row costs about this many times a scanned SQ8 row: four times the bytes, at random places
-_GATHER_COST: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +48,21 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class SegmentHits:
-    """Row ids (nq, n_candidates) int64, -1 where there are fewer; which buckets were scanned, None if exactly."""
+    """What the segments gave.
+
+    Parameters
+    ----------
+    ids : (nq, n_candidates) int64
+        Row ids, -1 where there are fewer.
+    probed : Probed or None
+        Which buckets were scanned; None if all allowed rows were, and then
+    distances : (nq, n_candidates) float32 or None
+        are their exact distances.
+    """
 
     ids: NDArray[np.int64]
     probed: Probed | None
+    distances: NDArray[np.float32] | None = None
 
 
 def segment_candidates(
@@ -74,11 +83,12 @@ def segment_candidates(
         k=min(goal.k * maker.slack, goal.n_candidates),
         selectivity=n_allowed / n_rows,
     )
-    if goal.is_exact or n_allowed * _GATHER_COST < n_rows * stop.scanned:
+    n_buckets, dim = segments.centroids.shape
+    if goal.is_exact or gathers(n_allowed, n_rows, dim, n_buckets, stop.scanned):
         sieve = maker.make(len(queries), goal.n_candidates)
         for number in range(space.n_segments):
             scan_exactly(space, number, queries, metric, sieve)
-        return SegmentHits(sieve.heaps.ids, None)
+        return SegmentHits(sieve.heaps.ids, None, sieve.heaps.distances)
     bits = space.segment_bits
     if maker.is_plain:
         probed = scan_ranked(queries, segments, allowed=bits, metric=metric, stop=stop, n_candidates=goal.n_candidates)

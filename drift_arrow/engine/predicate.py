@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import io
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Protocol
 
 import polars as pl
 import pyarrow.compute as pc
 
+from drift_arrow.engine.expression_tree import is_pure, parse
 from drift_arrow.engine.predicate_arrow import ArrowPredicate
 from drift_arrow.engine.predicate_polars import PolarsPredicate
 from drift_arrow.errors import InvalidArgumentError, LimitExceededError
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
 
     from drift_arrow.engine.runs import Runs, Verdicts
     from drift_arrow.engine.spec import CollectionSpec
+
+
+_KEPT: Final = 64
+"""Conditions that were checked: the check asks Polars' optimiser, which takes as long as a search."""
 
 
 class Predicate(Protocol):
@@ -64,13 +71,24 @@ def make_predicate(where: object, spec: CollectionSpec) -> Predicate:
         SQL text beyond `MAX_FILTER_CHARS`.
     """
     if isinstance(where, str):
-        return PolarsPredicate(_parse_sql(where), spec)
+        return _of_sql(where, spec)
     if isinstance(where, pl.Expr):
-        return PolarsPredicate(where, spec)
+        # what is not pure may hold the state of a Python function, so it is never taken for one that was written alike
+        return _of_written(where.meta.serialize(), spec) if is_pure(parse(where)) else PolarsPredicate(where, spec)
     if isinstance(where, pc.Expression):
         return ArrowPredicate(where, spec)
     message = f"where is SQL text, a polars.Expr or a pyarrow Expression; got={type(where).__name__}"
     raise InvalidArgumentError(message)
+
+
+@lru_cache(maxsize=_KEPT)
+def _of_sql(text: str, spec: CollectionSpec) -> PolarsPredicate:
+    return PolarsPredicate(_parse_sql(text), spec)
+
+
+@lru_cache(maxsize=_KEPT)
+def _of_written(written: bytes, spec: CollectionSpec) -> PolarsPredicate:
+    return PolarsPredicate(pl.Expr.deserialize(io.BytesIO(written)), spec)
 
 
 def _parse_sql(text: str) -> pl.Expr:

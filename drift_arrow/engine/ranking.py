@@ -113,26 +113,41 @@ def _ranked_candidates(
     space, metric = run.space, run.spec.metric
     from_segments = segment_candidates(space, queries, goal, metric, run.maker)
     laps.lap("scan")
-    found = [from_segments.ids]
+    found = [(from_segments.ids, from_segments.distances)]
     found += [
         _memtable_candidates(run, number, queries, goal)
         for number in range(space.n_segments, len(space.views))
         if space.n_allowed[number]
     ]
     laps.lap("memtable")
-    candidates = found[0] if len(found) == 1 else np.concatenate(found, axis=1)
+    candidates = found[0][0] if len(found) == 1 else np.concatenate([ids for ids, _ in found], axis=1)
     query, place = np.nonzero(candidates >= 0)
     ids = candidates[query, place]
-    distances = exact_distances_batch(space.vectors(ids), query.astype(np.uint32), queries, metric)
+    if all(known is None for _, known in found):
+        distances = exact_distances_batch(space.vectors(ids), query.astype(np.uint32), queries, metric)
+    else:
+        distances = _joined_distances(found)[query, place]
+        unknown = np.flatnonzero(np.isnan(distances))
+        vectors = space.vectors(ids[unknown])
+        distances[unknown] = exact_distances_batch(vectors, query[unknown].astype(np.uint32), queries, metric)
     return _ordered(run, Hits(query, ids, distances)), from_segments.probed, candidates
 
 
-def _memtable_candidates(run: Run, number: int, queries: NDArray[np.float32], goal: Goal) -> NDArray[np.int64]:
+def _joined_distances(found: list[tuple[NDArray[np.int64], NDArray[np.float32] | None]]) -> NDArray[np.float32]:
+    """Distances of candidates that were scanned in full precision, bit by bit those of a rescore; NaN for the others."""
+    parts = [np.full(ids.shape, np.nan, np.float32) if known is None else known for ids, known in found]
+    return np.concatenate(parts, axis=1)
+
+
+def _memtable_candidates(
+    run: Run, number: int, queries: NDArray[np.float32], goal: Goal
+) -> tuple[NDArray[np.int64], NDArray[np.float32] | None]:
+    """Row ids, and their exact distances if these were computed."""
     if run.maker.is_plain:
-        return memtable_candidates(run.space, number, queries, goal, run.spec.metric)
+        return memtable_candidates(run.space, number, queries, goal, run.spec.metric), None
     sieve = run.maker.make(len(queries), goal.n_candidates)
     scan_exactly(run.space, number, queries, run.spec.metric, sieve)
-    return sieve.heaps.ids
+    return sieve.heaps.ids, sieve.heaps.distances
 
 
 def _ordered(run: Run, candidates: Hits) -> Hits:

@@ -62,7 +62,7 @@ def scan_restricted(
     limit = np.maximum(least + 1, rule.first)
     n_probed, upto = np.zeros_like(limit), np.minimum(limit, n_buckets)
     while (upto > n_probed).any():
-        window = _window(order, n_probed, upto)
+        window = _window(np.where(counts > 0, order, -1), n_probed, upto)
         adc_scan(queries, window, buckets, allowed, metric, sieve.heaps, floors=sieve.floors, groups=sieve.groups)
         # those that have all they want are not asked again
         active: Any = np.flatnonzero(upto > n_probed)

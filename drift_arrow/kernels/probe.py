@@ -154,7 +154,7 @@ def probe_buckets(
         ),
         bins,
         np.empty((n_queries, n_buckets), np.float32),
-        (np.empty_like(n_probed), n_probed, np.empty_like(n_probed), np.empty(n_queries)),
+        (np.empty_like(n_probed), n_probed, np.empty_like(n_probed), np.zeros(n_queries, np.bool_)),
         (np.empty(n_buckets, np.float64), (new_scratch(queries.shape[1]), _group_scratch(*queries.shape))),
         (np.empty(n_buckets + 1, np.int64), np.empty(n_queries * n_buckets if n_queries > 1 else 0, np.int32)),
         pools,

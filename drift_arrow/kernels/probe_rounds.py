@@ -89,6 +89,8 @@ def _next_stop(
     q: Any,
     distances: Any,
     counts: Any,
+    rows: Any,
+    is_filtered: Any,
     length: Any,
     metric: Any,
     n_probe: Any,
@@ -99,7 +101,8 @@ def _next_stop(
     expected: Any,
 ) -> Any:
     """How many buckets query number `q` shall have scanned before the next look; as many as now if it is done."""
-    limits, n_probed, _, wanted = state
+    limits, n_probed, _, is_far = state
+    wanted = model[1] if is_far[q] else model[0]
     if not limits[q]:
         return n_probed[q]
     limits[q] *= _GROWTH
@@ -108,13 +111,18 @@ def _next_stop(
         return limit
     if n_probe:
         return min(max(n_probe, n_probed[q]), limit)
-    if wanted[q] >= 1.0:
+    if wanted >= 1.0:
         return limit
     if metric == _COSINE:
         # the squared distance of unit vectors is twice their cosine distance
         radius *= 2.0
     total = _expect(distances, counts, radius, length, metric == DOT, model, expected)
-    place = _place_of_share(bins, q, limit, distances, expected, wanted[q] * total * _ROUNDED)
+    place = _place_of_share(bins, q, limit, distances, expected, wanted * total * _ROUNDED)
+    if is_filtered and not is_far[q]:
+        # a filter that keeps rows near the query makes the nearest buckets look like all there is, so that their share
+        # is reached early; shares were calibrated with all rows
+        total = _expect(distances, rows, radius, length, metric == DOT, model, expected)
+        place = max(place, _place_of_share(bins, q, limit, distances, expected, wanted * total * _ROUNDED))
     # the k-th distance only improves, so a share that is reached now will have been enough
     limits[q] = limit if place == limit else 0
     return max(place, n_probed[q])
@@ -145,36 +153,50 @@ def probe_all(
         Fields of a `StopRule`.
     bins : (order, ends, n_sorted, numbers)
         See `bucket_order`.
-    state : (limits, n_probed, upto, wanted), each (nq,)
-        Most buckets until the next look, 0 after the last one; buckets scanned; buckets to scan in this round; share.
+    state : (limits, n_probed, upto, is_far), each (nq,)
+        Most buckets until the next look, 0 after the last one; buckets scanned; buckets to scan in this round; whether
+        the query met many rows before k allowed ones.
     pools : (nearest, least, ids, sizes)
         Heaps of the k best distances, (nq, k), and see `pool.shrink_pool`; `best` is its scratch.
     """
     k, first, n_probe = sizes
-    share, careful_share, far_rows, _, _ = model
-    limits, n_probed, upto, wanted = state
+    far_rows = model[2]
+    limits, n_probed, upto, is_far = state
     order, ends, n_sorted, _ = bins
     expected, scan_scratch = scratch
     nearest, least, ids, n_kept = pools
     n_buckets = centroids.shape[0]
     _rank(queries, centroids, metric, distances)
     for q in range(queries.shape[0]):
-        place, is_far = _begin(bins, q, distances[q], counts, buckets[1], k, far_rows)
+        place, is_far[q] = _begin(bins, q, distances[q], counts, buckets[1], k, far_rows)
         limits[q] = max(place + 1, first)
         upto[q] = min(limits[q], n_buckets)
-        wanted[q] = careful_share if is_far else share
     n_active = queries.shape[0] if n_buckets else 0
     while n_active:
         for q in range(queries.shape[0]):
             n_sorted[q] = sort_next_bins(order[q], ends[q], n_sorted[q], upto[q], distances[q])
-        scan_windows(queries, terms, buckets, allowed, order, n_probed, upto, scan_scratch, sorting, pools, best)
+        scan_windows(
+            queries, terms, buckets, counts, allowed, order, n_probed, upto, scan_scratch, sorting, pools, best
+        )
         n_active = 0
         for q in range(queries.shape[0]):
             if n_probed[q] < upto[q]:
                 n_probed[q] = upto[q]
                 radius = np.float64(nearest[q, 0])
                 upto[q] = _next_stop(
-                    q, distances[q], counts, terms[2][q], metric, n_probe, model, bins, state, radius, expected
+                    q,
+                    distances[q],
+                    counts,
+                    buckets[1],
+                    allowed.size > 0,
+                    terms[2][q],
+                    metric,
+                    n_probe,
+                    model,
+                    bins,
+                    state,
+                    radius,
+                    expected,
                 )
                 n_active += upto[q] > n_probed[q]
     for q in range(queries.shape[0]):

@@ -125,6 +125,7 @@ def scan_windows(
     queries: Any,
     terms: Any,
     buckets: Any,
+    counts: Any,
     allowed: Any,
     order: Any,
     n_probed: Any,
@@ -134,26 +135,29 @@ def scan_windows(
     pools: Any,
     best: Any,
 ) -> None:
-    """Scan the buckets at the places [n_probed, upto) of each query.
+    """Scan the buckets at the places [n_probed, upto) of each query, but for those without an allowed row.
 
     One query goes nearest first; several go bucket by bucket, so that each bucket is read once for all that want it.
     Which rows a query finds does not depend on that.
     """
     if queries.shape[0] == 1:
         for bucket in order[0, n_probed[0] : upto[0]]:
-            _offer_bucket(queries[0], 0, bucket, terms, buckets, allowed, scratch, pools, best)
+            if counts[bucket]:
+                _offer_bucket(queries[0], 0, bucket, terms, buckets, allowed, scratch, pools, best)
         return
     starts, members = sorting
     starts[:] = 0
     for q in range(queries.shape[0]):
         for bucket in order[q, n_probed[q] : upto[q]]:
-            starts[bucket + 1] += 1
+            if counts[bucket]:
+                starts[bucket + 1] += 1
     for b in range(1, starts.size):
         starts[b] += starts[b - 1]
     for q in range(queries.shape[0]):
         for bucket in order[q, n_probed[q] : upto[q]]:
-            members[starts[bucket]] = q
-            starts[bucket] += 1
+            if counts[bucket]:
+                members[starts[bucket]] = q
+                starts[bucket] += 1
     # each start has moved to the next bucket's
     begin = 0
     for bucket in range(starts.size - 1):

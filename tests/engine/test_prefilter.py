@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import math
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -182,3 +183,10 @@ def test_a_pyarrow_condition_reads_only_the_columns_it_names(docs):
     # the first column of the table, whatever its name
     assert make_predicate(pc.field(0) > 3, docs.spec).columns == ["id", "lang", "price"]
     assert ids(docs, pc.field(0) < 3) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("where", ["price < 0.5", pl.col("price") < 0.5])
+def test_a_condition_is_checked_once_per_collection(docs, where):
+    assert make_predicate(where, docs.spec) is make_predicate(where, docs.spec)
+    other = replace(docs.spec, key_seed=docs.spec.key_seed + 1)
+    assert make_predicate(where, docs.spec) is not make_predicate(where, other)

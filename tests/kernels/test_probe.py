@@ -122,6 +122,17 @@ def test_a_query_stops_where_the_expected_share_is_reached(table, metric, share)
                 assert shares[max(0, n // 4 - 1)] <= share + 0.02
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_filter_that_keeps_the_near_buckets_does_not_end_a_search_earlier(table, metric):
+    rule = StopRule(k=5, first=2, share=0.3, spread=0.3, effective_dim=2.0)
+    free = table.probe(table.queries, rule, metric=metric)
+    for q, query in enumerate(table.queries):
+        allowed = bitmap.from_mask(np.isin(table.bucket, free.order[q, : free.counts[q]]))
+        filtered = table.probe(query[np.newaxis], rule, metric=metric, allowed=allowed)
+        assert filtered.counts[0] >= free.counts[q]
+        assert {*found(filtered, 0)} == {*found(free, q)}
+
+
 def test_a_share_of_one_scans_every_bucket(table):
     probed = table.probe(table.queries, StopRule(k=5, first=2, share=1.0, spread=0.3, effective_dim=8.0))
     assert (probed.counts == 60).all()
