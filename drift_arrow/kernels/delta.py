@@ -19,7 +19,7 @@ from drift_arrow.kernels.running_sum import join_sums, unpack_sums
 from drift_arrow.kernels.streaming import can_stream, fetch, first_line, settle, stream_vector
 
 MOST_JUMPS: Final = 8
-"""Exceptions of a vector besides the first: at each the decoder begins anew, which takes as long as 150 codes."""
+"""Exceptions of a vector besides the first: at each the decoder begins anew, which takes as long as a hundred codes."""
 
 
 @kernel(inner=True)

@@ -29,7 +29,7 @@ class DecodeWeights(NamedTuple):
 
 
 FAST: Final = DecodeWeights(readonly("schemes", np.array([1.0, 1.05, 1.1, 1.1]), np.float64, N_SCHEMES), 128)
-"""Deltas take twice the time of a frame, and a jump a sixth of that of a vector of them."""
+"""Deltas take twice the time of a frame, and a jump of them a tenth of the time of a vector."""
 
 SMALL: Final = DecodeWeights(readonly("schemes", np.ones(N_SCHEMES), np.float64, N_SCHEMES), 0)
 """Whatever time it takes."""
