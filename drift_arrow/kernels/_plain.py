@@ -18,6 +18,8 @@ def memory(address: Any, dtype: Any, size: int) -> NDArray[Any]:
 def unpack(source: Any, width: Any, bits: int) -> NDArray[Any]:
     """Unpack the vector at `source`: 1024 unsigned integers of `bits` bits."""
     width, lanes = int(width), 1024 // bits
+    if not width:
+        return np.zeros(1024, f"u{bits // 8}")
     words = memory(source, f"u{bits // 8}", (width + 1) * lanes).reshape(width + 1, lanes)
     bit = width * np.arange(bits)
     shift = (bit % bits).astype(words.dtype)[:, np.newaxis]
