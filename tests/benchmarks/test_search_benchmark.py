@@ -67,6 +67,7 @@ def test_speed_and_costs_are_measured_on_a_generated_set(tmp_path, capsys):
     assert "== bars" in printed
 
 
+@pytest.mark.slow
 def test_every_other_part_runs_on_a_generated_set(tmp_path, capsys):
     json_file = tmp_path / "results.json"
     parts = ("targets", "filters", "memtable", "concurrent", "kernel")
