@@ -10,7 +10,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from drift_arrow.kernels.adc import BucketArrays, adc_scan
+from drift_arrow.kernels.adc import adc_scan
+from drift_arrow.kernels.bucket_arrays import BucketArrays
 from drift_arrow.kernels.topk import Heaps
 from harness.duel import duel
 from harness.report import Bar, aligned

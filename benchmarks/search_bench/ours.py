@@ -12,8 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 import drift_arrow as drift
-from drift_arrow.engine.execute import Hits, Request, _search
-from drift_arrow.engine.row_space import RowSpace
+from drift_arrow.engine.execute import Request
+from drift_arrow.engine.ranking import Ranked, rank_rows
+from drift_arrow.engine.run import Run
 from search_bench.contender import K, Range, Setting, padded
 from search_bench.data_set import KEY, VECTOR, DataSet
 
@@ -134,16 +135,19 @@ class DriftKernel(Drift):
     def open(self) -> None:
         """Pin one snapshot for good."""
         super().open()
-        self._space = RowSpace(self._docs.pin(), None)
+        self._snapshot = self._docs.pin()
 
     def use(self, setting: Setting) -> None:
         """A request is made once and given other queries."""
         super().use(setting)
-        self._goal = self._request(self._data.queries[0])._request().goal  # noqa: SLF001 - as `to_arrow` makes it
+        # as `to_arrow` makes it
+        request = self._request(self._data.queries[0])._request()  # noqa: SLF001
+        self._run = Run.of(self._snapshot, self._docs.spec, request)
 
-    def _hits(self, queries: NDArray[np.float32], *, is_batch: bool) -> Hits:
-        request = Request(queries=queries, is_batch=is_batch, predicate=None, columns=(), goal=self._goal)
-        return _search(self._space, self._docs.spec, request)
+    def _hits(self, queries: NDArray[np.float32], *, is_batch: bool) -> list[Ranked]:
+        run = self._run
+        request = Request(queries=queries, is_batch=is_batch, predicate=None, columns=(), goal=run.goal)
+        return rank_rows(Run(run.space, run.spec, request, run.goal, run.maker))
 
     def one(self, query: NDArray[np.float32]) -> object:
         """Row numbers and distances."""
@@ -156,6 +160,6 @@ class DriftKernel(Drift):
     def find(self, queries: NDArray[np.float32], *, is_batch: bool) -> NDArray[np.int64]:
         """Keys of the rows."""
         parts = [queries] if is_batch else [query[np.newaxis] for query in queries]
-        ids = np.concatenate([self._hits(part, is_batch=is_batch).ids for part in parts])
-        keys: NDArray[np.int64] = self._space.take(ids, [KEY])[KEY].to_numpy()
+        ids = np.concatenate([ranked.hits.ids for part in parts for ranked in self._hits(part, is_batch=is_batch)])
+        keys: NDArray[np.int64] = self._run.space.take(ids, [KEY])[KEY].to_numpy()
         return keys.reshape(len(queries), K)
