@@ -134,7 +134,7 @@ def _ranked_candidates(
 
 
 def _joined_distances(found: list[tuple[NDArray[np.int64], NDArray[np.float32] | None]]) -> NDArray[np.float32]:
-    """Distances of candidates that were scanned in full precision, bit by bit those of a rescore; NaN for the others."""
+    """Distances from scans in full precision, bit by bit those of a rescore; NaN for the other candidates."""
     parts = [np.full(ids.shape, np.nan, np.float32) if known is None else known for ids, known in found]
     return np.concatenate(parts, axis=1)
 
