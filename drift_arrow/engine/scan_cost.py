@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-_GATHERED: Final = 20
+_GATHERED: Final = 14
 """Per dimension of a row in full precision: 4 bytes, at random places, and decoded."""
 
 _PROBING: Final = 512 << 10
@@ -19,6 +19,9 @@ _RANKED: Final = 4
 _BUCKET: Final = 4096
 _WEIGHTS: Final = 6
 """Per bucket, and per dimension of it: what a query becomes before its codes are read."""
+
+_WORTH: Final = 2
+"""Times the cost of probing that the exact answer of a gather may take."""
 
 _SPARSE: Final = 0.25
 _JUMPED: Final = 2
@@ -33,9 +36,11 @@ def gathers(n_allowed: int, n_rows: int, dim: int, n_buckets: int, scanned: floa
     n_allowed, n_rows, dim, n_buckets : int
         Of all segments.
     scanned : float
-        Share of the buckets that probing is expected to scan.
+        Share of the buckets, and so of the rows, that probing is expected to scan; no more rows than that are gathered.
     """
+    if n_allowed >= scanned * n_rows:
+        return False
     selectivity = n_allowed / n_rows
     codes = scanned * n_rows * dim * (1.0 if selectivity >= _SPARSE else _JUMPED * selectivity)
     probing = _PROBING + n_buckets * (_RANKED * dim + scanned * (_BUCKET + _WEIGHTS * dim)) + codes
-    return _GATHERED * dim * n_allowed < probing
+    return _GATHERED * dim * n_allowed < _WORTH * probing
