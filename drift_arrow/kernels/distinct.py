@@ -87,8 +87,8 @@ def _survey(values: Any, length: Any, step: Any, keys: Any, counts: Any) -> Any:
             keys[slot] = value
             counts[slot] = min(count + 1, 3)
             distinct += count == 0
-            once += (count == 0) - (count == 1)
-            twice += (count == 1) - (count == 2)
+            once += np.int64(count == 0) - np.int64(count == 1)
+            twice += np.int64(count == 1) - np.int64(count == 2)
         size += length
     return size, distinct, once, twice, changes
 
@@ -120,7 +120,8 @@ def survey(values: NDArray[Any], runs: int, length: int) -> Survey:
     step = max((values.size - length) // max(runs - 1, 1), length) | 1
     slots = _SLOTS_OF_ENTRY << (runs * length - 1).bit_length()
     values = readonly("values", values, values.dtype, None)
-    return Survey(*_survey(values, length, step, np.empty(slots, values.dtype), np.zeros(slots, np.uint8)))
+    found = _survey(values, length, step, np.empty(slots, values.dtype), np.zeros(slots, np.uint8))
+    return Survey(*map(int, found))
 
 
 @kernel(inner=True)
