@@ -233,7 +233,7 @@ class SegmentReader:
     def _check_rows(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         if len(rows) and not 0 <= rows.min() <= rows.max() < self.n_rows:
             raise InvalidArgumentError(f"rows are outside of the segment; n_rows={self.n_rows}")
-        return rows
+        return np.ascontiguousarray(rows)
 
     def _check_range(self, start: int, stop: int) -> None:
         if not 0 <= start <= stop <= self.n_rows:

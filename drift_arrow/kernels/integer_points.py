@@ -75,14 +75,9 @@ def _last_up_to(positions: Any, begin: Any, end: Any, i: Any) -> Any:
 
 @kernel(inner=True)
 def _running(source: Any, width: Any, lane: Any, step: Any, position: Any, value: Any, i: Any) -> Any:
-    """Value `i` of a running sum that has a value at a position before it; the sum is one of uint64, modulo its range.
-
-    The first code of a vector belongs to its first value.
-    """
+    """Value `i` of a running sum that has a value at a position before it; the sum is one of uint64, modulo its range."""
     if width == 0:
         return value + np.uint64(i - position) * step
-    if position == 0:
-        value += _code(source, width, lane, position)
     for j in range(position + 1, i + 1):
         value += _code(source, width, lane, j) + step
     return value

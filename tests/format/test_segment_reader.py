@@ -99,6 +99,13 @@ def test_vectors_come_back_in_every_stored_type(dtype):
     assert found.vectors(rows).dtype == np.float32
 
 
+def test_rows_may_be_any_view(reader):
+    rows = np.arange(0, reader.n_rows, 7)
+    names = [name for name in reader.schema.names if name != reader.vector]
+    assert reader.take(rows[::-2], names).equals(reader.take(rows[::-2].copy(), names))
+    np.testing.assert_array_equal(reader.vectors(rows[::-2]), reader.vectors(rows[::-2].copy()))
+
+
 def test_vectors_of_several_blocks_come_back_in_any_order(reader, large):
     rows = np.random.default_rng(5).integers(0, 10_000, 500)
     assert np.array_equal(reader.vectors(rows), large.rows.vectors[rows])

@@ -106,7 +106,8 @@ class NumbersBlock(ABC):
         """Numbers of some rows, also of nulls; (m,) unsigned or float."""
         if len(places) <= _FEW_VALUES:
             few = aligned(len(places), self._dtype)
-            self._decode_points(RowTable.of(np.array([0, self.n_values]), [self.line()], [self]), places, few)
+            table = RowTable.of(np.array([0, self.n_values]), [self.line()], [self])
+            self._decode_points(table, np.ascontiguousarray(places), few)
             return few
         needed, rows = np.unique(places // VALUES, return_inverse=True)
         if len(needed) * 2 > self.n_values // VALUES:
