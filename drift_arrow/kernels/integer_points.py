@@ -75,7 +75,7 @@ def _last_up_to(positions: Any, begin: Any, end: Any, i: Any) -> Any:
 
 @kernel(inner=True)
 def _running(source: Any, width: Any, lane: Any, step: Any, position: Any, value: Any, i: Any) -> Any:
-    """Value `i` of a running sum that has a value at a position before it; the sum is one of uint64, modulo its range."""
+    """Value `i` of a running sum with a value at a position before it; the sum is one of uint64, modulo its range."""
     if width == 0:
         return value + np.uint64(i - position) * step
     for j in range(position + 1, i + 1):
