@@ -99,6 +99,18 @@ def test_vectors_come_back_in_every_stored_type(dtype):
     assert found.vectors(rows).dtype == np.float32
 
 
+def test_blocks_of_a_column_and_the_table_of_vectors_begin_at_the_first_row(reader):
+    name = next(name for name in reader.schema.names if name != reader.vector)
+    starts = reader.block_starts(name)
+    assert starts[0] == 0
+    assert (np.diff(starts) > 0).all()
+    assert reader.vector_table.first_rows[[0, -1]].tolist() == [0, reader.n_rows]
+
+
+def test_no_rows_have_no_vectors(reader):
+    assert reader.vectors(np.empty(0, np.int64)).shape == (0, reader.dim)
+
+
 def test_rows_may_be_any_view(reader):
     rows = np.arange(0, reader.n_rows, 7)
     names = [name for name in reader.schema.names if name != reader.vector]
