@@ -53,9 +53,9 @@ def write_collection(root: Path) -> Files:
         docs.add(make_rows(dict.fromkeys(range(40, 60), 2)))
         docs.flush()
         docs.upsert(make_rows({5: 3, 70: 3}))
-        docs._core.freeze()  # type: ignore[union-attr]
+        docs._core.freeze()  # type: ignore[attr-defined]
         docs.delete(keys=[6, 41])
-        docs._core.freeze()  # type: ignore[union-attr]
+        docs._core.freeze()  # type: ignore[attr-defined]
         docs.upsert(make_rows({7: 4}))
         docs.add(make_rows({71: 5}))
     directory = root / "docs"

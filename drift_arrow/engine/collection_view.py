@@ -1,0 +1,192 @@
+"""What can be read of a collection, whether it goes on or stands still at a version."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any, Protocol
+
+from drift_arrow.engine.keys import as_keys
+from drift_arrow.engine.scan import SCAN_BATCH_ROWS, scan_batches, scan_lazy
+from drift_arrow.engine.search import Search, make_search
+from drift_arrow.engine.stats import CollectionStats, VerifyReport, collect_stats
+from drift_arrow.engine.vectors import as_queries
+from drift_arrow.errors import ClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import polars as pl
+    import pyarrow as pa
+
+    from drift_arrow.engine.snapshot import Snapshot
+    from drift_arrow.engine.spec import CollectionSpec
+    from drift_arrow.engine.storage import Storage
+    from drift_arrow.options import Options
+
+
+class Readable(Protocol):
+    """The state behind a handle, as far as reading needs it."""
+
+    storage: Storage
+    spec: CollectionSpec
+    options: Options
+    snapshot: Snapshot
+
+    def get(self, keys: pa.Array, columns: list[str]) -> pa.Table:
+        """Rows of the given keys, in their order, left out where there is none."""
+
+    def verify(self) -> VerifyReport:
+        """Check every byte on disk."""
+
+    def check_open(self) -> None:
+        """Raise ClosedError after it was closed."""
+
+
+class CollectionView:
+    """Rows with a key, a vector and any other columns, to be searched and read.
+
+    Parameters
+    ----------
+    name : str
+        Within its database.
+    core : Readable
+        What is read; shared with other handles.
+    """
+
+    def __init__(self, name: str, core: Readable) -> None:
+        self._name = name
+        self._core = core
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """Name within its database."""
+        return self._name
+
+    @property
+    def path(self) -> str:
+        """Where it lives; DuckDB's `drift_search` takes it."""
+        return self._core.storage.uri
+
+    @property
+    def schema(self) -> pa.Schema:
+        """All columns; the vector is a FixedSizeList."""
+        return self.spec.schema
+
+    @property
+    def vector(self) -> str:
+        """Name of the vector column."""
+        return self.spec.vector
+
+    @property
+    def key(self) -> str:
+        """Name of the key column."""
+        return self.spec.key
+
+    @property
+    def metric(self) -> str:
+        """`l2` (squared), `cosine` (1 - cos) or `dot` (negative inner product)."""
+        return self.spec.metric
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of a vector."""
+        return self.spec.dim
+
+    @property
+    def closed(self) -> bool:
+        """Whether this handle was closed."""
+        return self._closed
+
+    @property
+    def spec(self) -> CollectionSpec:
+        """Checked shape, for surfaces."""
+        return self._core.spec
+
+    @property
+    def options(self) -> Options:
+        """Settings that it was created with."""
+        return self._core.options
+
+    def pin(self) -> Snapshot:
+        """The newest durable state, for surfaces; see `Source.pin`."""
+        self._check_open()
+        self._core.check_open()
+        return self._core.snapshot
+
+    def search(self, query: Any) -> Search:
+        """Start a search for one vector, (dim,), or for many, (n, dim).
+
+        Examples
+        --------
+        >>> docs.search(query).where("price < 10").limit(5).to_polars()  # doctest: +SKIP
+        """
+        queries, is_batch = as_queries(query, self.dim)
+        return make_search(self, queries, is_batch=is_batch)
+
+    def get(self, keys: Any, columns: Sequence[str] | None = None) -> pa.Table:
+        """Rows of the given keys, in their order; keys that do not exist are left out.
+
+        Parameters
+        ----------
+        keys : sequence of keys
+            Of the key column's type.
+        columns : sequence of str, optional
+            All columns, the vector too, by default.
+        """
+        names = self.schema.names if columns is None else list(columns)
+        self.spec.check_columns(names)
+        self._check_open()
+        return self._core.get(as_keys(keys, self.spec), names)
+
+    def scan(self) -> pl.LazyFrame:
+        """All rows as they are now, as a LazyFrame that reads only what a query needs."""
+        return scan_lazy(self.pin(), self.spec, self.name)
+
+    def to_batches(
+        self, columns: Sequence[str] | None = None, batch_rows: int = SCAN_BATCH_ROWS
+    ) -> Iterator[pa.RecordBatch]:
+        """All rows as they are now, in batches of at most `batch_rows` rows; all columns by default."""
+        names = self.schema.names if columns is None else list(columns)
+        self.spec.check_columns(names)
+        return scan_batches(self.pin(), names, batch_rows)
+
+    def stats(self) -> CollectionStats:
+        """Counts and sizes; see `CollectionStats`."""
+        return collect_stats(self._core.storage, self.spec, self.pin())
+
+    def verify(self) -> VerifyReport:
+        """Check every byte on disk; raises CorruptionError with path and offset of the first damage."""
+        self._check_open()
+        return self._core.verify()
+
+    def __len__(self) -> int:
+        return self.pin().n_live
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else f"{len(self):,} rows"
+        shape = f"{self.vector!r} {self.dim}-d {self.metric}, key {self.key!r}"
+        return f"<Collection {self.name!r}: {state}, {shape}{self._mode()}>"
+
+    def _repr_html_(self) -> str:
+        if self._closed:
+            return html.escape(repr(self))
+        rows = "".join(
+            f"<tr><td>{html.escape(name)}</td><td style='text-align:right'>{value:,}</td></tr>"
+            if isinstance(value, int)
+            else f"<tr><td>{html.escape(name)}</td><td>{html.escape(str(value))}</td></tr>"
+            for name, value in self.stats().to_dict().items()
+        )
+        return f"<b>{html.escape(repr(self))}</b><table>{rows}</table>"
+
+    def _mode(self) -> str:
+        """What its repr says last."""
+        return ""
+
+    def _check_open(self) -> None:
+        if self._closed:
+            message = f"the collection is closed: open it again; name={self.name!r}"
+            raise ClosedError(message)
