@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from drift_arrow.engine.bucketing import count_buckets, group_rows, sort_by_bucket
 from drift_arrow.engine.snapshot import SegmentView, live_mask
 from drift_arrow.format.layout import MAX_BLOCK_BYTES
 from drift_arrow.format.segment_content import SegmentContent
@@ -16,7 +16,6 @@ from drift_arrow.format.segment_extent import SegmentExtent
 from drift_arrow.format.segment_spec import SegmentSpec
 from drift_arrow.format.take import take_rows
 from drift_arrow.kernels.distance import normalize_rows, squared_norms
-from drift_arrow.kernels.kmeans import assign_buckets, train_centroids
 from drift_arrow.kernels.sq8 import sq8_encode
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from drift_arrow.engine.snapshot import View
     from drift_arrow.engine.spec import CollectionSpec
     from drift_arrow.options import Options
-
-_SAMPLE_ROWS_PER_BUCKET: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,10 +62,6 @@ def build_segment(
     -------
     Built or None
         None if no row is alive.
-
-    Notes
-    -----
-    About sqrt(n) buckets: ranking the buckets and scanning a fixed number of them then cost the same order of work.
     """
     alive = np.flatnonzero(np.concatenate([live_mask(view) for view in inputs]))
     if not len(alive):
@@ -76,14 +69,18 @@ def build_segment(
     vectors = np.concatenate([_raw_vectors(view) for view in inputs])[alive]
     matrix = np.ascontiguousarray(vectors, dtype=np.float32)
     basis = normalize_rows(matrix) if spec.metric == "cosine" else matrix
-    centroids, offsets, order = _group(basis, spec, options.seed)
-    sq8 = sq8_encode(basis[order], offsets)
+    centroids, owner = group_rows(
+        basis, count_buckets(len(basis)), seed=options.seed, spherical=spec.metric == "cosine"
+    )
+    buckets = sort_by_bucket(centroids, owner, max(1, MAX_BLOCK_BYTES // spec.dim))
+    order = buckets.order
+    sq8 = sq8_encode(basis[order], buckets.offsets)
     payload = pa.concat_tables([view.columns(spec.payload_schema.names) for view in inputs])
     rows = SegmentExtent(
         table=take_rows(payload, alive[order]),
         vectors=vectors[order],
-        offsets=offsets,
-        centroids=centroids,
+        offsets=buckets.offsets,
+        centroids=buckets.centroids,
         codes=sq8.codes,
         lo=sq8.lo,
         step=sq8.step,
@@ -100,35 +97,6 @@ def build_segment(
     )
     content = SegmentContent(spec=segment, rows=rows)
     return Built(content=content, order=alive[order])
-
-
-def _group(
-    basis: NDArray[np.float32], spec: CollectionSpec, seed: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
-    """Centroids, row offsets of the buckets, and the row order that sorts by bucket."""
-    spherical = spec.metric == "cosine"
-    n_buckets = max(1, round(math.sqrt(len(basis))))
-    sample_rows = min(len(basis), n_buckets * _SAMPLE_ROWS_PER_BUCKET)
-    sample = np.random.default_rng(seed).choice(len(basis), sample_rows, replace=False)
-    sample.sort()
-    centroids = train_centroids(basis[sample], n_buckets, seed=seed, spherical=spherical)
-    owner = assign_buckets(basis, centroids, spherical=spherical)
-    order = np.argsort(owner, kind="stable")
-    counts = np.bincount(owner, minlength=len(centroids))
-    bucket, sizes = _split_oversized(counts, max(1, MAX_BLOCK_BYTES // spec.dim))
-    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    return np.ascontiguousarray(centroids[bucket]), offsets, order.astype(np.int64)
-
-
-def _split_oversized(counts: NDArray[np.intp], max_rows: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """Buckets that are not empty; those above `max_rows` as several of one centroid, so that a block holds each."""
-    bucket: list[int] = []
-    sizes: list[int] = []
-    for number in np.flatnonzero(counts).tolist():
-        for start in range(0, int(counts[number]), max_rows):
-            bucket.append(number)
-            sizes.append(min(max_rows, int(counts[number]) - start))
-    return np.asarray(bucket, dtype=np.intp), np.asarray(sizes, dtype=np.int64)
 
 
 def _raw_vectors(view: View) -> NDArray[np.generic]:

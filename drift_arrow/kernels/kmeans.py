@@ -78,9 +78,15 @@ def assign_buckets(
 
 
 def train_centroids(
-    sample: NDArray[np.float32], n_buckets: int, *, seed: int, iterations: int = 10, spherical: bool
+    sample: NDArray[np.float32],
+    n_buckets: int,
+    *,
+    seed: int,
+    iterations: int = 10,
+    spherical: bool,
+    initial: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
-    """Centroids of a sample by Lloyd's iterations from randomly chosen rows.
+    """Centroids of a sample by Lloyd's iterations from randomly chosen rows, or from given centroids.
 
     Parameters
     ----------
@@ -94,11 +100,13 @@ def train_centroids(
         Rounds of assignment and averaging, not negative.
     spherical : bool
         For cosine: rows are unit vectors, and so are the centroids.
+    initial : (n_buckets, dim) float32, optional
+        Where to start instead; `seed` has no effect then.
 
     Returns
     -------
     (n_buckets, dim) float32
-        Zeros if there is no row.
+        `initial`, else zeros, if there is no row.
 
     Raises
     ------
@@ -111,9 +119,9 @@ def train_centroids(
     sample = readonly("sample", sample, np.float32, None, None)
     if n_buckets < 1 or seed < 0 or iterations < 0:
         raise ValueError(f"number out of range; got n_buckets={n_buckets} seed={seed} iterations={iterations}")
+    centroids = _start(sample, n_buckets, seed, initial)
     if not len(sample):
-        return np.zeros((n_buckets, sample.shape[1]), np.float32)
-    centroids = _chosen_rows(sample, n_buckets, np.random.default_rng(seed))
+        return centroids
     labels = np.empty(0, np.uint32)
     for _ in range(iterations):
         previous, labels = labels, assign_buckets(sample, centroids, spherical=spherical)
@@ -125,9 +133,15 @@ def train_centroids(
     return centroids
 
 
-def _chosen_rows(sample: NDArray[np.float32], n_buckets: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Random rows, each before any comes twice."""
-    order = rng.permutation(len(sample))
+def _start(
+    sample: NDArray[np.float32], n_buckets: int, seed: int, initial: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    """The given centroids, else random rows, each before any comes twice."""
+    if initial is not None:
+        return readonly("initial", initial, np.float32, n_buckets, sample.shape[1]).copy()
+    if not len(sample):
+        return np.zeros((n_buckets, sample.shape[1]), np.float32)
+    order = np.random.default_rng(seed).permutation(len(sample))
     return sample[np.resize(order, n_buckets)]
 
 
