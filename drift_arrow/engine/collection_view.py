@@ -169,7 +169,7 @@ class CollectionView:
         self._check_open()
         return tags_frame(self._core.storage)
 
-    def at(self, which: int | datetime | str) -> CollectionView:
+    def at(self, which: int | datetime | str) -> PastView:
         """The collection as it was in one version, to be searched and read; it never changes.
 
         Parameters
