@@ -43,6 +43,9 @@ RECORD_MAGIC: Final = b"DREC"
 MANIFEST_KIND: Final = "drift-manifest"
 """Value of the key `kind` of a manifest."""
 
+TAG_KIND: Final = "drift-tag"
+"""Value of the key `kind` of a tag."""
+
 SEGMENT_KIND: Final = "drift-segment"
 """Value of the key `kind` of the metadata in a segment footer."""
 
@@ -99,6 +102,9 @@ MAX_FRAGMENT_BYTES: Final = 16 << 20
 
 MAX_MANIFEST_BYTES: Final = 8 << 20
 """Largest manifest; one conditional PUT of any object store."""
+
+MAX_TAG_BYTES: Final = 4096
+"""Largest tag."""
 
 MAX_SCHEMA_BYTES: Final = 2 << 20
 """Largest Arrow schema message."""
