@@ -137,7 +137,7 @@ def swap_in(head: Snapshot, flushed: Flushed) -> Snapshot:
         manifest=flushed.manifest,
         segments=tuple(segments),
         memtables=tuple(view for view in head.memtables if _identity(view) not in gone),
-        segment_set=SegmentSet.of(tuple(view.reader for view in segments)),
+        segment_set=SegmentSet.of(tuple(view.reader for view in segments), head.segment_set),
     )
 
 

@@ -42,6 +42,7 @@ from drift_arrow.kernels.stored_arrays import place_arrays
 from drift_arrow.kernels.string_points import gather_string_points
 from drift_arrow.kernels.strings import gather_strings
 from drift_arrow.kernels.topk import Heaps
+from drift_arrow.kernels.touches import count_probed
 from drift_arrow.kernels.utf8 import are_utf8
 
 Progress = Callable[[str, int, int], None]
@@ -72,7 +73,8 @@ def _scans() -> None:
     radii = np.ones(4)
     cumulative_shares(distances, order, radii, radii, "l2", spread=1.0, effective_dim=8.0)
     one = StopRule(k=1, first=1, n_probe=1)
-    probe_buckets(matrix, matrix[:1], buckets, np.full(1, 4), None, "l2", one, 1)
+    probed = probe_buckets(matrix, matrix[:1], buckets, np.full(1, 4), None, "l2", one, 1)
+    count_probed(probed.order, probed.counts, np.full(1, 4), np.zeros(1, np.uint32))
 
 
 def _strings() -> None:
