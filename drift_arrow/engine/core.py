@@ -168,6 +168,7 @@ class Core:
                 head = self._head = swap_in(self._head, flushed)
                 self._writing.notify_all()
             self._commit(head)
+            head.observations.keep(self.storage, head)
             collect_garbage(self.storage, self.options.retained_versions)
             return True
 
@@ -200,6 +201,7 @@ class Core:
             self._closed = True
             self._writing.notify_all()
             try:
+                self.snapshot.observations.keep(self.storage, self.snapshot)
                 self._wal.close()
             finally:
                 self._lock.release()

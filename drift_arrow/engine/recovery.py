@@ -13,6 +13,7 @@ from drift_arrow.engine.commit import read_newest
 from drift_arrow.engine.ingest import make_batch
 from drift_arrow.engine.keys import fingerprint_keys
 from drift_arrow.engine.segment_set import SegmentSet
+from drift_arrow.engine.signs.observations import read_observations
 from drift_arrow.engine.snapshot import SegmentView, Snapshot
 from drift_arrow.engine.spec import CollectionSpec
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path, wal_path
@@ -100,6 +101,7 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
         segments=segments,
         memtables=(),
         segment_set=SegmentSet.of(tuple(view.reader for view in segments)),
+        observations=read_observations(storage, manifest.collection_uuid),
     )
     snapshot = with_room(snapshot, 1, spec, options)
     files = log_files(storage, manifest)

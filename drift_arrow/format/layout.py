@@ -46,6 +46,9 @@ MANIFEST_KIND: Final = "drift-manifest"
 SEGMENT_KIND: Final = "drift-segment"
 """Value of the key `kind` of the metadata in a segment footer."""
 
+STATISTICS_KIND: Final = "drift-statistics"
+"""Value of the key `kind` of a statistics file."""
+
 PAGE_BYTES: Final = 4096
 """Blocks start on multiples of this."""
 
@@ -99,6 +102,9 @@ MAX_FRAGMENT_BYTES: Final = 16 << 20
 
 MAX_MANIFEST_BYTES: Final = 8 << 20
 """Largest manifest; one conditional PUT of any object store."""
+
+MAX_STATISTICS_BYTES: Final = 8 << 20
+"""Largest statistics file."""
 
 MAX_SCHEMA_BYTES: Final = 2 << 20
 """Largest Arrow schema message."""
