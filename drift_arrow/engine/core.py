@@ -163,6 +163,7 @@ class Core:
             # once closed, another process may hold the lock
             if self._closed or not self._flush_base():
                 return False
+            self.snapshot.observations.keep(self.storage, self.snapshot)
             collect_garbage(self.storage, self.options)
             return True
 
@@ -234,6 +235,7 @@ class Core:
             self._closed = True
             self._writing.notify_all()
             try:
+                self.snapshot.observations.keep(self.storage, self.snapshot)
                 self._wal.close()
             finally:
                 self._lock.release()

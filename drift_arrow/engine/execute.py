@@ -64,6 +64,7 @@ def execute(snapshot: Snapshot, spec: CollectionSpec, request: Request) -> pa.Ta
         first, ties by key: `query_index` if it is a batch, the columns, `_distance`.
     """
     run = Run.of(snapshot, spec, request)
+    snapshot.observations.queries.offer(request.queries)
     return fetch(run, rank_rows(run))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from drift_arrow.engine.commit import manifest_path, read_newest
 from drift_arrow.engine.ingest import make_batch
 from drift_arrow.engine.keys import fingerprint_keys
 from drift_arrow.engine.segment_set import SegmentSet
+from drift_arrow.engine.signs.observations import read_observations
 from drift_arrow.engine.snapshot import SegmentView, Snapshot
 from drift_arrow.engine.spec import CollectionSpec
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path, wal_path
@@ -92,7 +93,9 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     manifest = read_newest(storage)
     spec = CollectionSpec.from_manifest(manifest)
     options = read_options(manifest)
-    snapshot = with_room(open_version(storage, manifest, known), 1, spec, options)
+    observations = read_observations(storage, manifest.collection_uuid)
+    snapshot = replace(open_version(storage, manifest, known), observations=observations)
+    snapshot = with_room(snapshot, 1, spec, options)
     files = log_files(storage, manifest)
     logs = [(path, scan_log(storage, path, manifest.collection_uuid)) for path in _paths_to_replay(files)]
     next_seqno, is_clean = _check_sequence(logs, manifest.last_seqno + 1), True

@@ -49,6 +49,9 @@ TAG_KIND: Final = "drift-tag"
 SEGMENT_KIND: Final = "drift-segment"
 """Value of the key `kind` of the metadata in a segment footer."""
 
+STATISTICS_KIND: Final = "drift-statistics"
+"""Value of the key `kind` of a statistics file."""
+
 PAGE_BYTES: Final = 4096
 """Blocks start on multiples of this."""
 
@@ -105,6 +108,9 @@ MAX_MANIFEST_BYTES: Final = 8 << 20
 
 MAX_TAG_BYTES: Final = 4096
 """Largest tag."""
+
+MAX_STATISTICS_BYTES: Final = 8 << 20
+"""Largest statistics file."""
 
 MAX_SCHEMA_BYTES: Final = 2 << 20
 """Largest Arrow schema message."""

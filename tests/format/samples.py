@@ -20,6 +20,7 @@ from drift_arrow.format.segment_extent import SegmentExtent
 from drift_arrow.format.segment_sink import SegmentSummary
 from drift_arrow.format.segment_spec import SegmentSpec
 from drift_arrow.format.segment_writer import write_segment
+from drift_arrow.format.statistics_file import Measurement, StatisticsFile
 from drift_arrow.format.wal_record import RecordType, WalHeader, encode_operation
 
 UUID_1 = "11111111-2222-4333-8444-555555555555"
@@ -252,6 +253,28 @@ def manifest(**replaced) -> Manifest:
         "calibration": calibration(),
     }
     return Manifest(**(fields | replaced))
+
+
+def statistics(**replaced) -> StatisticsFile:
+    measurement = Measurement(
+        version=7,
+        taken_ns=1_700_000_000_123_456_789,
+        k=10,
+        target=0.95,
+        recall=0.9375,
+        low=0.9,
+        high=1.0,
+        scanned=0.0,
+        n_queries=256,
+        source="queries",
+    )
+    fields: dict[str, Any] = {
+        "collection_uuid": UUID_1,
+        "written_ns": 1_700_000_000_123_456_789,
+        "heat": {UUID_2: np.array([0, 0.5, 3e38], np.float32), UUID_1: np.empty(0, np.float32)},
+        "measurements": (measurement, measurement),
+    }
+    return StatisticsFile(**(fields | replaced))
 
 
 def flipped(data: bytes, position: int, mask: int | None = None) -> bytes:

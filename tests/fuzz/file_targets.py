@@ -15,7 +15,8 @@ from drift_arrow.format.checksum import xxh3_128
 from drift_arrow.format.layout import HEADER_BYTES, PAGE_BYTES
 from drift_arrow.format.manifest import decode_manifest
 from drift_arrow.format.schema import decode_schema, encode_schema
-from tests.format.samples import UUID_1, UUID_2, arrays, manifest, segment_content
+from drift_arrow.format.statistics_file import decode_statistics
+from tests.format.samples import UUID_1, UUID_2, arrays, manifest, segment_content, statistics
 from tests.fuzz.bytes_mutator import mutate_bytes
 from tests.fuzz.json_mutator import mutate_json
 from tests.fuzz.sealing import change_block_header, change_file_header, seal_block_header, seal_file_header, uuid_of
@@ -66,7 +67,7 @@ def manifest_seeds() -> list[bytes]:
 
 
 def mutate_manifest(data: bytes, random: Random) -> bytes:
-    """Other JSON under its right digest."""
+    """Other JSON under its right digest; statistics have the same frame."""
     if random.random() < 0.05:
         return mutate_bytes(data, random)
     body = mutate_json(data[_PREFIX_BYTES:-1], random)
@@ -77,6 +78,17 @@ def parse_manifest(data: bytes) -> None:
     """What is read is written as the same bytes: there is one spelling."""
     found = decode_manifest(data, _PATH)
     assert decode_manifest(found.encode(), _PATH) == found
+
+
+def statistics_seeds() -> list[bytes]:
+    """Statistics with and without heat and measurements."""
+    return [statistics().encode(), statistics(heat={}).encode(), statistics(measurements=()).encode()]
+
+
+def parse_statistics(data: bytes) -> None:
+    """What is read can be written and read again."""
+    found = decode_statistics(data, _PATH).encode()
+    assert decode_statistics(found, _PATH).encode() == found
 
 
 def schema_seeds() -> list[bytes]:
@@ -109,6 +121,7 @@ def parse_batch(data: bytes) -> None:
 FILE_TARGETS = (
     Target(name="bitmap", seeds=bitmap_seeds, mutate=mutate_bitmap, parse=parse_bitmap),
     Target(name="manifest", seeds=manifest_seeds, mutate=mutate_manifest, parse=parse_manifest),
+    Target(name="statistics", seeds=statistics_seeds, mutate=mutate_manifest, parse=parse_statistics),
     Target(name="schema", seeds=schema_seeds, mutate=mutate_bytes, parse=parse_schema),
     Target(name="batch", seeds=batch_seeds, mutate=mutate_bytes, parse=parse_batch),
 )
