@@ -41,4 +41,14 @@ def scan_ranked(
     buckets = segments.buckets
     assert buckets is not None
     counts = segments.counts if allowed is None else count_allowed(buckets.first_row, buckets.rows, allowed)
-    return probe_buckets(queries, segments.centroids, buckets, counts, allowed, metric, stop.rule, n_candidates)
+    return probe_buckets(
+        queries,
+        segments.centroids,
+        buckets,
+        counts,
+        allowed,
+        metric,
+        stop.rule,
+        n_candidates,
+        touches=segments.touches,
+    )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift_arrow.kernels._aligned import aligned
-from drift_arrow.kernels._check import readonly
+from drift_arrow.kernels._check import check_writable, readonly
 from drift_arrow.kernels.bitmap import ALL_ROWS, Bits
 from drift_arrow.kernels.bucket_arrays import BucketArrays, checked_bits
 from drift_arrow.kernels.bucket_order import N_BINS
@@ -22,6 +22,7 @@ from drift_arrow.kernels.distance import metric_code
 from drift_arrow.kernels.probe_rounds import probe_all
 from drift_arrow.kernels.probe_scan import GROUP
 from drift_arrow.kernels.probing import LEAST_SPREAD
+from drift_arrow.kernels.touches import NO_TOUCHES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,8 @@ def probe_buckets(
     metric: str,
     stop: StopRule,
     n_candidates: int,
+    *,
+    touches: NDArray[np.uint32] | None = None,
 ) -> Probed:
     """Find the allowed rows of each query's nearest buckets that may be among its nearest rows, until `stop`.
 
@@ -104,6 +107,8 @@ def probe_buckets(
         Judged by the k-th best distance so far.
     n_candidates : int
         Most rows per query, at least `stop.k`.
+    touches : (B,) uint32, optional
+        Counters of scans, one added per query and bucket, as `touches.count_probed` does.
 
     Raises
     ------
@@ -120,6 +125,8 @@ def probe_buckets(
     queries, terms = scan_terms(queries, buckets, code)
     n_queries, n_buckets = len(queries), len(buckets.rows)
     _check_stop(stop, n_candidates)
+    if touches is not None:
+        check_writable("touches", touches, np.uint32, n_buckets)
     order = np.empty((n_queries, n_buckets), np.int32)
     n_probed = np.zeros(n_queries, np.int64)
     bins = (
@@ -159,6 +166,7 @@ def probe_buckets(
         (np.empty(n_buckets + 1, np.int64), np.empty(n_queries * n_buckets if n_queries > 1 else 0, np.int32)),
         pools,
         (np.empty(n_candidates, np.float32), np.empty(n_candidates, np.int64)),
+        NO_TOUCHES if touches is None else touches,
     )
     return Probed(ids[:, :n_candidates], order, n_probed)
 

@@ -13,6 +13,7 @@ from drift_arrow.kernels.normal import NORMAL_LIMIT, normal_share
 from drift_arrow.kernels.pool import shrink_pool
 from drift_arrow.kernels.probe_scan import scan_windows
 from drift_arrow.kernels.probing import neighbour_score
+from drift_arrow.kernels.touches import touch_probed
 
 _COSINE: Final = METRIC_CODES["cosine"]
 _TILE_CENTROIDS: Final = 64
@@ -146,6 +147,7 @@ def probe_all(
     sorting: Any,
     pools: Any,
     best: Any,
+    touches: Any,
 ) -> None:
     """All of `probe.probe_buckets`, which is the only caller and allocates whatever is written here.
 
@@ -158,6 +160,8 @@ def probe_all(
         the query met many rows before k allowed ones.
     pools : (nearest, least, ids, sizes)
         Heaps of the k best distances, (nq, k), and see `pool.shrink_pool`; `best` is its scratch.
+    touches : (B,) or (0,)
+        See `touches.count_probed`.
     """
     k, first, n_probe = sizes
     far_rows = model[2]
@@ -202,3 +206,5 @@ def probe_all(
     for q in range(queries.shape[0]):
         size = shrink_pool(least[q], ids[q], n_kept[q], nearest[q, 0], best[0], best[1])
         ids[q, size:] = -1
+    if touches.size:
+        touch_probed(order, n_probed, counts, touches)

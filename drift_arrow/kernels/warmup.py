@@ -17,6 +17,7 @@ from drift_arrow.kernels._jit import INTERPRETED
 from drift_arrow.kernels.adc import adc_scan
 from drift_arrow.kernels.bloom import bloom_contains, build_bloom
 from drift_arrow.kernels.bucket_arrays import BucketArrays
+from drift_arrow.kernels.code_moments import code_moments
 from drift_arrow.kernels.compile_watch import WATCH
 from drift_arrow.kernels.distinct import number_distinct
 from drift_arrow.kernels.encoded_floats import FLOATS, check_floats
@@ -42,6 +43,7 @@ from drift_arrow.kernels.stored_arrays import place_arrays
 from drift_arrow.kernels.string_points import gather_string_points
 from drift_arrow.kernels.strings import gather_strings
 from drift_arrow.kernels.topk import Heaps
+from drift_arrow.kernels.touches import count_probed
 from drift_arrow.kernels.utf8 import are_utf8
 
 Progress = Callable[[str, int, int], None]
@@ -67,12 +69,14 @@ def _scans() -> None:
     rows, first_row, norms = np.array([4], np.uint32), np.zeros(1, np.int64), np.ones(4, np.float32)
     buckets = BucketArrays(code_address=address, rows=rows, first_row=first_row, lo=sq8.lo, step=sq8.step, norms=norms)
     adc_scan(matrix, np.zeros((4, 1), np.int64), buckets, None, "l2", Heaps.empty(4, 2))
+    code_moments(address, np.array([0, 4]), 4, None)
     bitmap.clear(bitmap.full(4), first_row)
     order, distances = rank_buckets(matrix, matrix, "l2")
     radii = np.ones(4)
     cumulative_shares(distances, order, radii, radii, "l2", spread=1.0, effective_dim=8.0)
     one = StopRule(k=1, first=1, n_probe=1)
-    probe_buckets(matrix, matrix[:1], buckets, np.full(1, 4), None, "l2", one, 1)
+    probed = probe_buckets(matrix, matrix[:1], buckets, np.full(1, 4), None, "l2", one, 1)
+    count_probed(probed.order, probed.counts, np.full(1, 4), np.zeros(1, np.uint32))
 
 
 def _strings() -> None:

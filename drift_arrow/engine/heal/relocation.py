@@ -163,7 +163,7 @@ def swap_in(head: Snapshot, relocated: Relocated) -> Snapshot:
         manifest=relocated.manifest,
         segments=tuple(segments),
         memtables=tuple(view for view in head.memtables if identity(view) not in moved),
-        segment_set=SegmentSet.of(tuple(view.reader for view in segments)),
+        segment_set=SegmentSet.of(tuple(view.reader for view in segments), head.segment_set),
     )
 
 
