@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 import pyarrow as pa
 
 from drift_arrow.engine.apply import apply_delete, apply_insert, with_room
-from drift_arrow.engine.flush import Rotation, flush, swap_in
+from drift_arrow.engine.flush import flush
 from drift_arrow.engine.gc import collect_garbage
 from drift_arrow.engine.graph import wants_graph
+from drift_arrow.engine.heal.relocation import Rotation, relocate, swap_in
 from drift_arrow.engine.ingest import Batch, make_batch
 from drift_arrow.engine.keys import fingerprint_keys
 from drift_arrow.engine.row_space import RowSpace, take_found
@@ -26,6 +27,7 @@ from drift_arrow.options import FROZEN_MEMTABLES_MAX
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drift_arrow.engine.heal.relocation import Calibrate, Move, Relocated
     from drift_arrow.engine.predicate import Predicate
     from drift_arrow.engine.recovery import Recovered
     from drift_arrow.engine.snapshot import Snapshot
@@ -163,8 +165,38 @@ class Core:
             # once closed, another process may hold the lock
             if self._closed or not self._flush_base():
                 return False
-            self.snapshot.observations.keep(self.storage, self.snapshot)
-            collect_garbage(self.storage, self.options)
+            self._tidy()
+            return True
+
+    def move(self, choose: Callable[[Snapshot], Move | None], calibrate: Calibrate) -> bool:
+        """Move rows between segments, and delete what is no longer named; flushes wait meanwhile.
+
+        Parameters
+        ----------
+        choose : callable
+            Gives the move of rows of the newest flushed snapshot, or None if there is nothing to move.
+        calibrate : callable
+            As `relocate` takes it.
+
+        Returns
+        -------
+        bool
+            Whether anything moved.
+
+        Raises
+        ------
+        ClosedError, CommitConflictError, PoisonedError, StorageError
+            Nothing moved.
+        """
+        with self._maintaining:
+            self.check_open()
+            base, rotation = self._flushed_base()
+            move = choose(base)
+            if move is None:
+                return False
+            self._wal.check_usable()
+            self._swap_in(relocate(self.storage, base, move, rotation=rotation, calibrate=calibrate))
+            self._tidy()
             return True
 
     def replace_rows(self, successor: Callable[[Snapshot, Rotation], Snapshot]) -> Snapshot:
@@ -204,13 +236,17 @@ class Core:
             return False
         # nothing can be published on top of a failed log: each attempt would leave one more segment behind
         self._wal.check_usable()
-        flushed = flush(self.storage, base, rotation, self.spec, self.options)
-        with self._writing:
-            head = self._head = swap_in(self._head, flushed)
-            self._base = swap_in(self._base, flushed)
-            self._writing.notify_all()
-        self._commit(head)
+        self._swap_in(flush(self.storage, base, rotation, self.spec, self.options))
         return True
+
+    def _flushed_base(self) -> tuple[Snapshot, Rotation]:
+        """The rows of the newest version exactly, and the rotation behind them."""
+        while True:
+            with self._writing:
+                base, rotation = self._base, self._rotation
+            if len(base.memtables) == 1:
+                return base, rotation
+            self._flush_base()
 
     def report_background_error(self, error: Exception) -> None:
         """Keep an error of the Janitor for the next caller, and wake those who wait for it."""
@@ -239,6 +275,17 @@ class Core:
                 self._wal.close()
             finally:
                 self._lock.release()
+
+    def _swap_in(self, relocated: Relocated) -> None:
+        with self._writing:
+            head = self._head = swap_in(self._head, relocated)
+            self._base = swap_in(self._base, relocated)
+            self._writing.notify_all()
+        self._commit(head)
+
+    def _tidy(self) -> None:
+        self.snapshot.observations.keep(self.storage, self.snapshot)
+        collect_garbage(self.storage, self.options)
 
     def _make_room(self, n_rows: int) -> None:
         self.check_open()

@@ -11,7 +11,7 @@ from drift_arrow.engine.tags import create_tag
 
 if TYPE_CHECKING:
     from drift_arrow.engine.core import Core
-    from drift_arrow.engine.flush import Rotation
+    from drift_arrow.engine.heal.relocation import Rotation
     from drift_arrow.engine.snapshot import Snapshot
     from drift_arrow.engine.versions import WhichVersion
 
