@@ -153,7 +153,7 @@ def written_wrongly(monkeypatch, change):
     def write(sink, content):
         return inner(sink, replace(content, rows=change(content.rows)))
 
-    monkeypatch.setattr("drift_arrow.engine.flush.write_segment", write)
+    monkeypatch.setattr("drift_arrow.engine.heal.relocation.write_segment", write)
 
 
 def test_fingerprints_of_other_keys_are_found(docs, monkeypatch):
