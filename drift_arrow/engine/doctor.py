@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from drift_arrow.engine.commit import MANIFEST_DIRECTORY, list_versions, manifest_path, read_manifest
-from drift_arrow.engine.doctor_finding import ACCEPT_LOSS, Finding, Gravity, Kind
+from drift_arrow.engine.doctor_finding import Finding, Gravity, Kind, or_give_up
 from drift_arrow.engine.doctor_log import LogState, examine_log
 from drift_arrow.engine.doctor_segment import examine_segment
 from drift_arrow.engine.gc import SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY, files_of, named_files
@@ -114,7 +114,7 @@ def _find_base(storage: Storage, versions: list[int], found: Diagnosis) -> None:
             return
         except CorruptionError as error:
             what = f"the newest state of the collection cannot be read: {error}"
-            remedy = f"{ACCEPT_LOSS}: the newest version that can be read, and what the log still has after it"
+            remedy = or_give_up("what it says, and go on with the version before it and what the log has after both")
             finding = Finding(
                 kind=Kind.DAMAGED_NEWEST_MANIFEST,
                 gravity=Gravity.LOSS,
@@ -176,7 +176,7 @@ def _examine_older(storage: Storage, versions: list[int], found: Diagnosis) -> l
             kept.append(manifest)
             continue
         what = f"version {version}, which is kept for time travel, cannot be read: {problem}"
-        remedy = f"{ACCEPT_LOSS}: the newest version has all its rows"
+        remedy = or_give_up("this version, but no row of the newest one")
         found.add(Kind.DAMAGED_OLDER_VERSION, Gravity.LOSS, path, what, remedy)
         found.quarantine.append(path)
     return kept
@@ -204,7 +204,7 @@ def _examine_tags(storage: Storage, found: Diagnosis) -> None:
         except (CorruptionError, NotFoundError, UnsupportedFormatError, InvalidArgumentError) as error:
             problem = str(error)
         what = f"the tag keeps nothing, and no garbage is collected while it is there: {problem}"
-        found.add(Kind.DAMAGED_TAG, Gravity.LOSS, file.path, what, f"{ACCEPT_LOSS}: a name, and no row")
+        found.add(Kind.DAMAGED_TAG, Gravity.LOSS, file.path, what, or_give_up("a name, but no row"))
         found.quarantine.append(file.path)
 
 

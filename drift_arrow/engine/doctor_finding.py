@@ -82,4 +82,6 @@ class Finding:
         }
 
 
-ACCEPT_LOSS = "restore a backup, or let a repair with --accept-loss put it into quarantine and go on without it"
+def or_give_up(what: str) -> str:
+    """The remedy for what only a backup brings back."""
+    return f"restore a backup, or give up {what}: a repair with --accept-loss moves the file into quarantine"

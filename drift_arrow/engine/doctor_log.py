@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from drift_arrow.engine.doctor_finding import ACCEPT_LOSS, Finding, Gravity, Kind
+from drift_arrow.engine.doctor_finding import Finding, Gravity, Kind, or_give_up
 from drift_arrow.engine.recovery import paths_to_replay, scan_log
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path, wal_path
 from drift_arrow.errors import CorruptionError, UnsupportedFormatError
@@ -128,7 +128,7 @@ def _damage(path: str, problem: str, cut: tuple[str, int] | None, behind: str) -
         gravity=Gravity.LOSS,
         path=path,
         what=f"{problem}{kept}{behind}",
-        remedy=f"{ACCEPT_LOSS}: acknowledged writes from there on are given up, and deletions among them undone",
+        remedy=or_give_up("the acknowledged writes from there on, deletions among them"),
         rows_lost=None,
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from drift_arrow.engine.doctor_finding import ACCEPT_LOSS, Finding, Gravity, Kind
+from drift_arrow.engine.doctor_finding import Finding, Gravity, Kind, or_give_up
 from drift_arrow.engine.recovery import open_reader
 from drift_arrow.engine.snapshot import SegmentView
 from drift_arrow.engine.verify_segment import verify_segment, verify_tombstones
@@ -55,7 +55,7 @@ def _lost(entry: SegmentEntry, path: str, what: str, n_damaged: int | None, keys
         gravity=Gravity.LOSS,
         path=path,
         what=what,
-        remedy=f"{ACCEPT_LOSS}: {entry.n_live:,} rows",
+        remedy=or_give_up(f"{entry.n_live:,} rows"),
         rows_damaged=n_damaged,
         rows_lost=entry.n_live,
         keys=keys,

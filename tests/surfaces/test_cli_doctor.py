@@ -58,7 +58,7 @@ def test_damage_is_explained_in_words_with_exit_code_1(address):
         "rows",
         "20 damaged, with keys ",
         "remedy",
-        "--accept-loss: 20 rows",
+        "give up 20 rows",
     ):
         assert part in done.stdout
     assert done.stderr == ""
