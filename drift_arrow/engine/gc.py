@@ -12,7 +12,7 @@ from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path
 
 if TYPE_CHECKING:
     from drift_arrow.engine.storage import Storage
-    from drift_arrow.format.manifest import Manifest
+    from drift_arrow.format.manifest import Manifest, SegmentEntry
     from drift_arrow.options import Options
 
 SEGMENT_DIRECTORY: Final = "segments"
@@ -76,5 +76,9 @@ def retained_manifests(storage: Storage, versions: list[int], options: Options) 
 
 def named_files(manifest: Manifest) -> list[str]:
     """Paths of all segment and tombstone files of one version."""
-    segments = [entry.path for entry in manifest.segments]
-    return segments + [entry.tombstones.path for entry in manifest.segments if entry.tombstones is not None]
+    return [path for entry in manifest.segments for path in files_of(entry)]
+
+
+def files_of(entry: SegmentEntry) -> list[str]:
+    """Paths of a segment and of its tombstones, if it has any."""
+    return [entry.path] if entry.tombstones is None else [entry.path, entry.tombstones.path]
