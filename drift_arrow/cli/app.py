@@ -8,6 +8,7 @@ from drift_arrow.cli.commands import (
     add,
     create,
     demo,
+    drift,
     drop,
     export,
     import_,
@@ -39,6 +40,7 @@ app.command("export", epilog=export.EPILOG)(export.export)
 app.command("import", epilog=import_.EPILOG)(import_.import_)
 app.command("stats", epilog=stats.EPILOG)(stats.stats)
 app.command("inspect", epilog=inspect.EPILOG)(inspect.inspect)
+app.command("drift", epilog=drift.EPILOG)(drift.drift)
 app.command("verify", epilog=verify.EPILOG)(verify.verify)
 app.command("list", epilog=list_.EPILOG)(list_.list_collections)
 app.command("drop", epilog=drop.EPILOG)(drop.drop)

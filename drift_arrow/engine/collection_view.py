@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from drift_arrow.engine.keys import as_keys
 from drift_arrow.engine.scan import SCAN_BATCH_ROWS, scan_batches, scan_lazy
 from drift_arrow.engine.search import Search, make_search
+from drift_arrow.engine.signs.drift_frame import drift_frame
+from drift_arrow.engine.signs.query_shift import measure_query_shift
 from drift_arrow.engine.stats import CollectionStats, VerifyReport, collect_stats
 from drift_arrow.engine.vectors import as_queries
 from drift_arrow.errors import ClosedError
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from drift_arrow.engine.signs.query_shift import QueryShift
     from drift_arrow.engine.snapshot import Snapshot
     from drift_arrow.engine.spec import CollectionSpec
     from drift_arrow.engine.storage import Storage
@@ -154,6 +157,25 @@ class CollectionView:
     def stats(self) -> CollectionStats:
         """Counts and sizes; see `CollectionStats`."""
         return collect_stats(self._core.storage, self.spec, self.pin())
+
+    def drift(self) -> pl.DataFrame:
+        """One row per bucket of the segments, the most urgent first.
+
+        Returns
+        -------
+        polars.DataFrame
+            `segment`, `bucket`, `urgency` (0 to 1) and its `reason`; `live` and `dead` rows, `zombie_ratio` (share of
+            dead ones), `fullness` (live rows over those of a bucket built anew), `heat` (queries that scanned it,
+            recent ones counted more); `drift` (shift of the mean from the founding centroid, in radii), `radius`,
+            `quantisation_error` (of codes, relative to the spread of the rows), `range_shift` (share of the codes'
+            range that is not used any more), `age` (operations since its rows were written); sampled `queries` that
+            are nearest to it, and `query_shift` (their distance from the centroid, in radii).
+        """
+        return drift_frame(self.pin()).sort("urgency", descending=True, maintain_order=True)
+
+    def query_shift(self) -> QueryShift:
+        """How unlike the rows the vectors are that this process searched for."""
+        return measure_query_shift(self.pin())
 
     def verify(self) -> VerifyReport:
         """Check every byte on disk; raises CorruptionError with path and offset of the first damage."""
