@@ -10,9 +10,11 @@ from drift_arrow.engine.scan import SCAN_BATCH_ROWS, scan_batches, scan_lazy
 from drift_arrow.engine.search import Search, make_search
 from drift_arrow.engine.signs.drift_frame import drift_frame
 from drift_arrow.engine.signs.query_shift import measure_query_shift
+from drift_arrow.engine.signs.recall import measure_recall, recall_frame
 from drift_arrow.engine.stats import CollectionStats, VerifyReport, collect_stats
 from drift_arrow.engine.vectors import as_queries
 from drift_arrow.errors import ClosedError
+from drift_arrow.options import DEFAULT_K, DEFAULT_TARGET_RECALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -176,6 +178,27 @@ class CollectionView:
     def query_shift(self) -> QueryShift:
         """How unlike the rows the vectors are that this process searched for."""
         return measure_query_shift(self.pin())
+
+    def recall(
+        self, k: int = DEFAULT_K, sample: int = 256, targets: Sequence[float] = (DEFAULT_TARGET_RECALL,)
+    ) -> pl.DataFrame:
+        """Measure recall: sampled queries answered at each target, and exactly.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row per target: `version`, `taken`, `k`, `target`, `recall`, `low` and `high` (95 % interval),
+            `scanned` (mean share of rows), `queries` (how many), and `source`: "queries" sampled from searches in this
+            process, or, if there were none, "rows" of the collection.
+        """
+        snapshot = self.pin()
+        measured = measure_recall(snapshot, self.spec, self.options, k=k, sample=sample, targets=targets)
+        snapshot.observations.add_measurements(measured)
+        return recall_frame(measured)
+
+    def recall_history(self) -> pl.DataFrame:
+        """Every recall that was measured, oldest first; those of a writer are kept with its next flush or close."""
+        return recall_frame(self.pin().observations.measurements)
 
     def verify(self) -> VerifyReport:
         """Check every byte on disk; raises CorruptionError with path and offset of the first damage."""
