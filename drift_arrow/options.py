@@ -52,6 +52,8 @@ class Options:
         Candidates rescored exactly per returned row.
     retained_versions : int
         Newest manifests that are kept, with every file they name.
+    retained_seconds : int
+        Manifests that were the newest one at some time in so many past seconds are kept as well; 0 for none of them.
     merge_bytes : int
         Most float32 vector bytes of a segment that a flush still absorbs into the next one, to keep segments few.
     seed : int
@@ -64,6 +66,7 @@ class Options:
     graph_rows: int = 32_768
     refine: int = 4
     retained_versions: int = 1
+    retained_seconds: int = 0
     merge_bytes: int = 256 << 20
     seed: int = 0
     profile: str = "hot"
@@ -75,7 +78,7 @@ class Options:
             if field.name == "profile":
                 continue
             value = getattr(self, field.name)
-            least = 0 if field.name in {"seed", "merge_bytes"} else 1
+            least = 0 if field.name in {"seed", "merge_bytes", "retained_seconds"} else 1
             if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**53:
                 message = f"option {field.name} must be an int from {least} up to 2**53; got={value!r}"
                 raise InvalidArgumentError(message)

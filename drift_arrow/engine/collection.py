@@ -11,9 +11,13 @@ from drift_arrow.engine.keys import as_keys
 from drift_arrow.engine.predicate import make_predicate
 from drift_arrow.engine.reader import Reader
 from drift_arrow.engine.registry import release_core
+from drift_arrow.engine.restore import restore, tag_newest
+from drift_arrow.engine.tags import create_tag, delete_tag, tag_path
+from drift_arrow.engine.versions import find_version
 from drift_arrow.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from types import TracebackType
 
     import polars as pl
@@ -101,6 +105,48 @@ class Collection(CollectionView):
         while core.flush_frozen():
             pass
         core.collect_garbage()
+
+    def restore(self, which: int | datetime | str) -> int:
+        """Bring the rows of an older version back; returns the number of the new version that holds them.
+
+        Rows that were added since are gone, and rows that were deleted since are there again. Nothing is copied. The
+        rows of before are the version below the new one: with `retained_versions` of 2 or more, or a tag, they can be
+        restored again.
+
+        Parameters
+        ----------
+        which : int, datetime or str
+            As in `at`, and so are the errors; with any of them nothing is gone.
+        """
+        return restore(self._writer(), which)
+
+    def tag(self, name: str, which: int | datetime | str | None = None) -> int:
+        """Keep a version under a name until `untag`; returns its number.
+
+        Parameters
+        ----------
+        name : str
+            1 to 63 of ``a-z 0-9 . _ -``, starting with a letter or digit.
+        which : int, datetime or str, optional
+            As in `at`. By default all rows as they are now, which are flushed for it.
+
+        Raises
+        ------
+        AlreadyExistsError
+            The name is taken.
+        NotFoundError, InvalidArgumentError
+            No such version, or it cannot be a name.
+        """
+        core = self._writer()
+        tag_path(name)
+        if which is None:
+            return tag_newest(core, name)
+        return core.undisturbed(lambda: create_tag(core.storage, name, find_version(core.storage, which)).version)
+
+    def untag(self, name: str) -> None:
+        """Remove a tag, so that its version may go; raises NotFoundError, which names the tags that exist."""
+        core = self._writer()
+        core.undisturbed(lambda: delete_tag(core.storage, name))
 
     def refresh(self) -> None:
         """Let a read-only handle see the newest durable state; others always do."""

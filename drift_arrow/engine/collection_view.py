@@ -6,18 +6,21 @@ import html
 from typing import TYPE_CHECKING, Any, Protocol
 
 from drift_arrow.engine.keys import as_keys
+from drift_arrow.engine.past import open_past
 from drift_arrow.engine.scan import SCAN_BATCH_ROWS, scan_batches, scan_lazy
 from drift_arrow.engine.search import Search, make_search
 from drift_arrow.engine.signs.drift_frame import drift_frame
 from drift_arrow.engine.signs.query_shift import measure_query_shift
 from drift_arrow.engine.signs.recall import measure_recall, recall_frame
-from drift_arrow.engine.stats import CollectionStats, VerifyReport, collect_stats
+from drift_arrow.engine.stats import CollectionStats, collect_stats
 from drift_arrow.engine.vectors import as_queries
+from drift_arrow.engine.versions import tags_frame, versions_frame
 from drift_arrow.errors import ClosedError
 from drift_arrow.options import DEFAULT_K, DEFAULT_TARGET_RECALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     import polars as pl
     import pyarrow as pa
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from drift_arrow.engine.snapshot import Snapshot
     from drift_arrow.engine.spec import CollectionSpec
     from drift_arrow.engine.storage import Storage
+    from drift_arrow.engine.verify import VerifyReport
     from drift_arrow.options import Options
 
 
@@ -156,23 +160,45 @@ class CollectionView:
         self.spec.check_columns(names)
         return scan_batches(self.pin(), names, batch_rows)
 
+    def versions(self) -> pl.DataFrame:
+        """The versions that exist, oldest first: version, created, rows, segments, bytes, seqno and tags of each.
+
+        A version is what a flush, a heal or a restore committed: all operations up to its `seqno`, and none after it.
+        Rows that are not flushed yet are in none.
+        """
+        self._check_open()
+        return versions_frame(self._core.storage)
+
+    def tags(self) -> pl.DataFrame:
+        """The tags by name: tag, version and created of each."""
+        self._check_open()
+        return tags_frame(self._core.storage)
+
+    def at(self, which: int | datetime | str) -> PastView:
+        """The collection as it was in one version, to be searched and read; it never changes.
+
+        Parameters
+        ----------
+        which : int, datetime or str
+            The number of a version, a time (with its zone) at which it was the newest one, or a tag.
+
+        Raises
+        ------
+        NotFoundError
+            No such version, or it was not kept; the message names those that exist.
+        InvalidArgumentError, CorruptionError
+            Not a version, or a damaged one.
+        """
+        self._check_open()
+        known = {view.entry.path: view.reader for view in self._core.snapshot.segments}
+        return PastView(self._name, open_past(self._core.storage, which, known))
+
     def stats(self) -> CollectionStats:
         """Counts and sizes; see `CollectionStats`."""
         return collect_stats(self._core.storage, self.spec, self.pin())
 
     def drift(self) -> pl.DataFrame:
-        """One row per bucket of the segments, the most urgent first.
-
-        Returns
-        -------
-        polars.DataFrame
-            `segment`, `bucket`, `urgency` (0 to 1) and its `reason`; `live` and `dead` rows, `zombie_ratio` (share of
-            dead ones), `fullness` (live rows over those of a bucket built anew), `heat` (queries that scanned it,
-            recent ones counted more); `drift` (shift of the mean from the founding centroid, in radii), `radius`,
-            `quantisation_error` (of codes, relative to the spread of the rows), `range_shift` (share of the codes'
-            range that is not used any more), `age` (operations since its rows were written); sampled `queries` that
-            are nearest to it, and `query_shift` (their distance from the centroid, in radii).
-        """
+        """What became of each bucket, and who reads it, the most urgent first; columns as in `drift_frame`."""
         return drift_frame(self.pin()).sort("urgency", descending=True, maintain_order=True)
 
     def query_shift(self) -> QueryShift:
@@ -182,14 +208,9 @@ class CollectionView:
     def recall(
         self, k: int = DEFAULT_K, sample: int = 256, targets: Sequence[float] = (DEFAULT_TARGET_RECALL,)
     ) -> pl.DataFrame:
-        """Measure recall: sampled queries answered at each target, and exactly.
+        """Measure what searches find: at most `sample` queries, answered at each target and exactly.
 
-        Returns
-        -------
-        polars.DataFrame
-            One row per target: `version`, `taken`, `k`, `target`, `recall`, `low` and `high` (95 % interval),
-            `scanned` (mean share of rows), `queries` (how many), and `source`: "queries" sampled from searches in this
-            process, or, if there were none, "rows" of the collection.
+        Queries are sampled from those of this process; without any, rows stand in. Columns as in `recall_frame`.
         """
         snapshot = self.pin()
         measured = measure_recall(snapshot, self.spec, self.options, k=k, sample=sample, targets=targets)
@@ -201,7 +222,13 @@ class CollectionView:
         return recall_frame(self.pin().observations.measurements)
 
     def verify(self) -> VerifyReport:
-        """Check every byte on disk; raises CorruptionError with path and offset of the first damage."""
+        """Check every byte on disk, keys against filters and counts against rows; see `VerifyReport`.
+
+        Raises
+        ------
+        CorruptionError, NotFoundError
+            Path and offset of the first damage, or the name of a missing file.
+        """
         self._check_open()
         return self._core.verify()
 
@@ -235,3 +262,15 @@ class CollectionView:
         if self._closed:
             message = f"the collection is closed: open it again; name={self.name!r}"
             raise ClosedError(message)
+
+
+class PastView(CollectionView):
+    """One version of a collection; see `CollectionView.at`. It outlives the handle that it came from."""
+
+    @property
+    def version(self) -> int:
+        """Number of the version."""
+        return self._core.snapshot.manifest.version
+
+    def _mode(self) -> str:
+        return f", version {self.version}"

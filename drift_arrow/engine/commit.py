@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from drift_arrow.engine.storage import create_file
-from drift_arrow.errors import AlreadyExistsError, CommitConflictError, NotFoundError
+from drift_arrow.errors import AlreadyExistsError, CommitConflictError, CorruptionError, NotFoundError
 from drift_arrow.format.layout import MAX_MANIFEST_BYTES
 from drift_arrow.format.manifest import Manifest, SegmentEntry, decode_manifest
 
@@ -35,7 +35,11 @@ def list_versions(storage: Storage) -> list[int]:
 def read_manifest(storage: Storage, version: int) -> Manifest:
     """One version; raises NotFoundError or CorruptionError."""
     path = manifest_path(version)
-    return decode_manifest(storage.read(path, MAX_MANIFEST_BYTES), path)
+    manifest = decode_manifest(storage.read(path, MAX_MANIFEST_BYTES), path)
+    if manifest.version != version:
+        message = f"the manifest is of another version than its name says; got={manifest.version}"
+        raise CorruptionError(message, path=path, offset=0)
+    return manifest
 
 
 def read_newest(storage: Storage) -> Manifest:

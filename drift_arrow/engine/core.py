@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
@@ -16,7 +16,7 @@ from drift_arrow.engine.ingest import Batch, make_batch
 from drift_arrow.engine.keys import fingerprint_keys
 from drift_arrow.engine.row_space import RowSpace, take_found
 from drift_arrow.engine.snapshot import find_live
-from drift_arrow.engine.stats import verify
+from drift_arrow.engine.verify import verify_collection
 from drift_arrow.engine.wal import Wal
 from drift_arrow.errors import AlreadyExistsError, ClosedError
 from drift_arrow.format.batch import encode_batch
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from drift_arrow.engine.predicate import Predicate
     from drift_arrow.engine.recovery import Recovered
     from drift_arrow.engine.snapshot import Snapshot
-    from drift_arrow.engine.stats import VerifyReport
     from drift_arrow.engine.storage import Lock, Storage
+    from drift_arrow.engine.verify import VerifyReport
+
+T = TypeVar("T")
 
 
 class Core:
@@ -60,6 +62,8 @@ class Core:
         self.snapshot = recovered.snapshot
         self.wake_janitor: Callable[[], None] = lambda: None
         self._head = recovered.snapshot
+        # the rows up to the rotation and no change after it: what a flush commits is exactly the state at its seqno
+        self._base = recovered.snapshot
         self._lock = lock
         self._writing = threading.Condition()
         self._publishing = threading.Lock()
@@ -81,7 +85,7 @@ class Core:
     def _settle(self, recovered: Recovered) -> None:
         """Bring what was replayed into a segment: after a crash, pages of the old log may be in the cache alone."""
         self._rotation = self._rotated(recovered.next_wal_number, recovered.next_seqno - 1)
-        self.snapshot = self._head = with_room(self._head, 1, self.spec, self.options)
+        self.snapshot = self._head = self._base = with_room(self._head, 1, self.spec, self.options)
         self.flush_frozen()
 
     def insert(self, record_batch: pa.RecordBatch, *, is_upsert: bool) -> int:
@@ -141,10 +145,10 @@ class Core:
         return take_found(head, found, columns)
 
     def verify(self) -> VerifyReport:
-        """Check every byte of the newest version; flushes wait meanwhile."""
+        """Check every byte of the collection; flushes wait meanwhile."""
         self.check_open()
         with self._maintaining:
-            return verify(self.storage, self.snapshot.manifest.version)
+            return verify_collection(self.storage, self.snapshot.manifest.version)
 
     def freeze(self) -> None:
         """Start a new memtable and log file, so that all that was logged before can be flushed; nothing if it was."""
@@ -156,27 +160,57 @@ class Core:
     def flush_frozen(self) -> bool:
         """Flush the frozen memtables and delete what is no longer named; returns whether there were any."""
         with self._maintaining:
-            with self._writing:
-                base, rotation = self.snapshot, self._rotation
             # once closed, another process may hold the lock
-            if self._closed or len(base.memtables) == 1:
+            if self._closed or not self._flush_base():
                 return False
-            # nothing can be published on top of a failed log: each attempt would leave one more segment behind
-            self._wal.check_usable()
-            flushed = flush(self.storage, base, rotation, self.spec, self.options)
-            with self._writing:
-                head = self._head = swap_in(self._head, flushed)
-                self._writing.notify_all()
-            self._commit(head)
-            head.observations.keep(self.storage, head)
-            collect_garbage(self.storage, self.options.retained_versions)
+            self.snapshot.observations.keep(self.storage, self.snapshot)
+            collect_garbage(self.storage, self.options)
             return True
+
+    def replace_rows(self, successor: Callable[[Snapshot, Rotation], Snapshot]) -> Snapshot:
+        """Put a committed snapshot in the place of all rows, which were flushed before; returns it.
+
+        `successor` gets the newest snapshot and the rotation behind it; nothing is written or deleted while it runs.
+        """
+        with self._maintaining:
+            # most of the work, while writers go on; then what they did meanwhile, while they wait
+            self.freeze()
+            self._flush_base()
+            with self._writing:
+                self.freeze()
+                self._flush_base()
+                head = self._head = self._base = successor(self._head, self._rotation)
+                self._publish(head)
+                self._writing.notify_all()
+            collect_garbage(self.storage, self.options)
+            return head
+
+    def undisturbed(self, work: Callable[[], T]) -> T:
+        """Do `work` while nothing is flushed or deleted."""
+        with self._maintaining:
+            self.check_open()
+            return work()
 
     def collect_garbage(self) -> None:
         """Delete what no retained version names, such as the files that a crash of an earlier writer left."""
         with self._maintaining:
             if not self._closed:
-                collect_garbage(self.storage, self.options.retained_versions)
+                collect_garbage(self.storage, self.options)
+
+    def _flush_base(self) -> bool:
+        with self._writing:
+            base, rotation = self._base, self._rotation
+        if len(base.memtables) == 1:
+            return False
+        # nothing can be published on top of a failed log: each attempt would leave one more segment behind
+        self._wal.check_usable()
+        flushed = flush(self.storage, base, rotation, self.spec, self.options)
+        with self._writing:
+            head = self._head = swap_in(self._head, flushed)
+            self._base = swap_in(self._base, flushed)
+            self._writing.notify_all()
+        self._commit(head)
+        return True
 
     def report_background_error(self, error: Exception) -> None:
         """Keep an error of the Janitor for the next caller, and wake those who wait for it."""
@@ -219,7 +253,7 @@ class Core:
         # the rotation synced every operation of the head
         self._publish(self._head)
         self._rotation = self._rotated(wal_floor, self._wal.last_seqno)
-        self._head = with_room(self._head, n_rows, self.spec, self.options)
+        self._head = self._base = with_room(self._head, n_rows, self.spec, self.options)
         self._publish(self._head)
         self.wake_janitor()
 

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from drift_arrow.engine.commit import list_versions, manifest_path, read_manifest
+from drift_arrow.engine.tags import list_tags, read_tagged
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path
 
 if TYPE_CHECKING:
     from drift_arrow.engine.storage import Storage
     from drift_arrow.format.manifest import Manifest
+    from drift_arrow.options import Options
 
 SEGMENT_DIRECTORY: Final = "segments"
 TOMBSTONE_DIRECTORY: Final = "tombstones"
+_NS: Final = 1_000_000_000
 
 
-def collect_garbage(storage: Storage, retained_versions: int) -> list[str]:
-    """Delete all files of a collection but those of its newest versions; returns the deleted paths.
+def collect_garbage(storage: Storage, options: Options) -> list[str]:
+    """Delete all files of a collection but those of the versions that are kept; returns the deleted paths.
 
     Parameters
     ----------
     storage : Storage
         Of the collection, whose lock the caller holds, with no segment being written.
-    retained_versions : int
-        Newest manifests to keep, with every file they name.
+    options : Options
+        `retained_versions` newest manifests are kept, those that were the newest one in the last `retained_seconds`,
+        and those with a tag; with every file they name.
 
     Raises
     ------
     CorruptionError, NotFoundError, StorageError
-        A retained manifest cannot be read: then nothing is deleted, since what it names is unknown.
+        A tag, or a manifest that is kept or may have to be, cannot be read: then nothing is deleted, since what it
+        names is unknown.
 
     Notes
     -----
@@ -36,10 +43,10 @@ def collect_garbage(storage: Storage, retained_versions: int) -> list[str]:
     names a missing one. Readers that mapped a deleted file keep its bytes until they let go.
     """
     versions = list_versions(storage)
-    retained = [read_manifest(storage, version) for version in versions[-retained_versions:]]
-    named = {path for manifest in retained for path in named_files(manifest)}
-    wal_floor = retained[-1].wal_floor
-    doomed = [manifest_path(version) for version in versions[:-retained_versions]]
+    retained = retained_manifests(storage, versions, options)
+    named = {path for manifest in retained.values() for path in named_files(manifest)}
+    wal_floor = retained[versions[-1]].wal_floor
+    doomed = [manifest_path(version) for version in versions if version not in retained]
     for directory in (SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY):
         doomed += [file.path for file in storage.list_files(directory) if file.path not in named]
     for file in storage.list_files(WAL_DIRECTORY):
@@ -49,6 +56,22 @@ def collect_garbage(storage: Storage, retained_versions: int) -> list[str]:
     for path in doomed:
         storage.delete(path)
     return doomed
+
+
+def retained_manifests(storage: Storage, versions: list[int], options: Options) -> dict[int, Manifest]:
+    """Manifests that are kept, by version, out of those that exist; raises as `collect_garbage`."""
+    newest = versions[-options.retained_versions :]
+    retained = {version: read_manifest(storage, version) for version in newest}
+    for tag in list_tags(storage):
+        retained[tag.version] = read_tagged(storage, tag, retained[versions[-1]].collection_uuid)
+    if options.retained_seconds:
+        oldest_ns = time.time_ns() - options.retained_seconds * _NS
+        every = {version: retained.get(version) or read_manifest(storage, version) for version in versions}
+        for version, successor in pairwise(versions):
+            # a version was the newest one until the next one was made
+            if every[successor].created_ns > oldest_ns:
+                retained[version] = every[version]
+    return retained
 
 
 def named_files(manifest: Manifest) -> list[str]:

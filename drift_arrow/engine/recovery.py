@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from drift_arrow.engine.apply import apply_delete, apply_insert, with_room
-from drift_arrow.engine.commit import read_newest
+from drift_arrow.engine.commit import manifest_path, read_newest
 from drift_arrow.engine.ingest import make_batch
 from drift_arrow.engine.keys import fingerprint_keys
 from drift_arrow.engine.segment_set import SegmentSet
@@ -92,18 +92,11 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     """
     manifest = read_newest(storage)
     spec = CollectionSpec.from_manifest(manifest)
-    options = _options(manifest, storage)
-    segments = tuple(_open_segment(storage, entry, known) for entry in manifest.segments)
-    snapshot = Snapshot(
-        generation=0,
-        seqno=manifest.last_seqno,
-        manifest=manifest,
-        segments=segments,
-        memtables=(),
-        segment_set=SegmentSet.of(tuple(view.reader for view in segments)),
-        observations=read_observations(storage, manifest.collection_uuid),
+    options = read_options(manifest)
+    observed = replace(
+        open_version(storage, manifest, known), observations=read_observations(storage, manifest.collection_uuid)
     )
-    snapshot = with_room(snapshot, 1, spec, options)
+    snapshot = with_room(observed, 1, spec, options)
     files = log_files(storage, manifest)
     logs = [(path, scan_log(storage, path, manifest.collection_uuid)) for path in _paths_to_replay(files)]
     next_seqno, is_clean = _check_sequence(logs, manifest.last_seqno + 1), True
@@ -122,6 +115,28 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
         next_seqno=next_seqno,
         is_clean=is_clean,
     )
+
+
+def open_version(storage: Storage, manifest: Manifest, known: Mapping[str, SegmentReader]) -> Snapshot:
+    """The rows of one version: its segments but for their tombstones, and no memtable; raises as `recover`."""
+    segments = tuple(_open_segment(storage, entry, known) for entry in manifest.segments)
+    return Snapshot(
+        generation=0,
+        seqno=manifest.last_seqno,
+        manifest=manifest,
+        segments=segments,
+        memtables=(),
+        segment_set=SegmentSet.of(tuple(view.reader for view in segments)),
+    )
+
+
+def read_options(manifest: Manifest) -> Options:
+    """The settings that a manifest records; raises CorruptionError if this version does not know one."""
+    try:
+        return Options.from_dict(manifest.options)
+    except InvalidArgumentError as error:
+        message = f"the manifest has options that this version does not know: {error}"
+        raise CorruptionError(message, path=manifest_path(manifest.version), offset=0) from error
 
 
 def open_reader(storage: Storage, entry: SegmentEntry) -> SegmentReader:
@@ -173,14 +188,6 @@ def _open_segment(storage: Storage, entry: SegmentEntry, known: Mapping[str, Seg
     reader = known.get(entry.path) or open_reader(storage, entry)
     live = None if entry.tombstones is None else read_tombstones(storage, entry.tombstones, reader)
     return SegmentView(entry=entry, reader=reader, live=live, n_live=entry.n_live)
-
-
-def _options(manifest: Manifest, storage: Storage) -> Options:
-    try:
-        return Options.from_dict(manifest.options)
-    except InvalidArgumentError as error:
-        message = f"the manifest has options that this version does not know: {error}"
-        raise CorruptionError(message, path=storage.uri, offset=0) from error
 
 
 def _paths_to_replay(files: list[tuple[int, FileInfo]]) -> list[str]:

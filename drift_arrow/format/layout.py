@@ -43,6 +43,9 @@ RECORD_MAGIC: Final = b"DREC"
 MANIFEST_KIND: Final = "drift-manifest"
 """Value of the key `kind` of a manifest."""
 
+TAG_KIND: Final = "drift-tag"
+"""Value of the key `kind` of a tag."""
+
 SEGMENT_KIND: Final = "drift-segment"
 """Value of the key `kind` of the metadata in a segment footer."""
 
@@ -105,6 +108,9 @@ MAX_MANIFEST_BYTES: Final = 8 << 20
 
 MAX_STATISTICS_BYTES: Final = 8 << 20
 """Largest statistics file."""
+
+MAX_TAG_BYTES: Final = 4096
+"""Largest tag."""
 
 MAX_SCHEMA_BYTES: Final = 2 << 20
 """Largest Arrow schema message."""

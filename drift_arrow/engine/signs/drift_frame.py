@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
 
 def drift_frame(snapshot: Snapshot) -> pl.DataFrame:
-    """One row per bucket, in the order of the snapshot's buckets; columns as `CollectionView.drift` has them."""
+    """One row per bucket of the segments, in the order of the snapshot's.
+
+    Returns
+    -------
+    polars.DataFrame
+        `segment`, `bucket`, `urgency` (0 to 1) and its `reason`; `live` and `dead` rows, `zombie_ratio` (share of dead
+        ones), `fullness` (live rows over those of a bucket built anew), `heat` (queries that scanned it, recent ones
+        counted more); `drift` (shift of the mean from the founding centroid, in radii), `radius`, `quantisation_error`
+        (of codes, relative to the spread of the rows), `range_shift` (share of the codes' range that is not used any
+        more), `age` (operations since its rows were written); sampled `queries` that are nearest to it, and
+        `query_shift` (their distance from the centroid, in radii; null without any).
+    """
     statistics = measure_buckets(snapshot)
     heat = snapshot.observations.heat.of(snapshot.segment_set)
     ranked = urgency(statistics, heat)

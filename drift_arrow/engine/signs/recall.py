@@ -121,7 +121,14 @@ def measure_recall(
 
 
 def recall_frame(measurements: Sequence[Measurement]) -> pl.DataFrame:
-    """One row per measurement, in their order; columns as `CollectionView.recall` has them."""
+    """One row per measurement, in their order.
+
+    Returns
+    -------
+    polars.DataFrame
+        `version`, `taken`, `k`, `target`, `recall` with `low` and `high` (its 95 % interval), `scanned` (mean share of
+        rows), `queries` (how many), and `source`: "queries" sampled from searches, or "rows" of the collection.
+    """
     names = {"taken": "taken_ns", "queries": "n_queries"}
     columns = {name: [getattr(one, names.get(name, name)) for one in measurements] for name in _SCHEMA}
     return pl.DataFrame(columns, schema=_SCHEMA)
