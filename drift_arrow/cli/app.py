@@ -9,6 +9,7 @@ from drift_arrow.cli.commands import (
     create,
     demo,
     doctor,
+    drift,
     drop,
     export,
     import_,
@@ -43,6 +44,7 @@ app.command("export", epilog=export.EPILOG)(export.export)
 app.command("import", epilog=import_.EPILOG)(import_.import_)
 app.command("stats", epilog=stats.EPILOG)(stats.stats)
 app.command("inspect", epilog=inspect.EPILOG)(inspect.inspect)
+app.command("drift", epilog=drift.EPILOG)(drift.drift)
 app.command("verify", epilog=verify.EPILOG)(verify.verify)
 app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
 app.command("versions", epilog=versions.EPILOG)(versions.versions)

@@ -9,10 +9,14 @@ from drift_arrow.engine.keys import as_keys
 from drift_arrow.engine.past import open_past
 from drift_arrow.engine.scan import SCAN_BATCH_ROWS, scan_batches, scan_lazy
 from drift_arrow.engine.search import Search, make_search
+from drift_arrow.engine.signs.drift_frame import drift_frame
+from drift_arrow.engine.signs.query_shift import measure_query_shift
+from drift_arrow.engine.signs.recall import measure_recall, recall_frame
 from drift_arrow.engine.stats import CollectionStats, collect_stats
 from drift_arrow.engine.vectors import as_queries
 from drift_arrow.engine.versions import tags_frame, versions_frame
 from drift_arrow.errors import ClosedError
+from drift_arrow.options import DEFAULT_K, DEFAULT_TARGET_RECALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from drift_arrow.engine.signs.query_shift import QueryShift
     from drift_arrow.engine.snapshot import Snapshot
     from drift_arrow.engine.spec import CollectionSpec
     from drift_arrow.engine.storage import Storage
@@ -191,6 +196,30 @@ class CollectionView:
     def stats(self) -> CollectionStats:
         """Counts and sizes; see `CollectionStats`."""
         return collect_stats(self._core.storage, self.spec, self.pin())
+
+    def drift(self) -> pl.DataFrame:
+        """What became of each bucket, and who reads it, the most urgent first; columns as in `drift_frame`."""
+        return drift_frame(self.pin()).sort("urgency", descending=True, maintain_order=True)
+
+    def query_shift(self) -> QueryShift:
+        """How unlike the rows the vectors are that this process searched for."""
+        return measure_query_shift(self.pin())
+
+    def recall(
+        self, k: int = DEFAULT_K, sample: int = 256, targets: Sequence[float] = (DEFAULT_TARGET_RECALL,)
+    ) -> pl.DataFrame:
+        """Measure what searches find: at most `sample` queries, answered at each target and exactly.
+
+        Queries are sampled from those of this process; without any, rows stand in. Columns as in `recall_frame`.
+        """
+        snapshot = self.pin()
+        measured = measure_recall(snapshot, self.spec, self.options, k=k, sample=sample, targets=targets)
+        snapshot.observations.add_measurements(measured)
+        return recall_frame(measured)
+
+    def recall_history(self) -> pl.DataFrame:
+        """Every recall that was measured, oldest first; those of a writer are kept with its next flush or close."""
+        return recall_frame(self.pin().observations.measurements)
 
     def verify(self) -> VerifyReport:
         """Check every byte on disk, keys against filters and counts against rows; see `VerifyReport`.

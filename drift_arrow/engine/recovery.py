@@ -93,9 +93,10 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     manifest = read_newest(storage)
     spec = CollectionSpec.from_manifest(manifest)
     options = read_options(manifest)
-    observations = read_observations(storage, manifest.collection_uuid)
-    snapshot = replace(open_version(storage, manifest, known), observations=observations)
-    snapshot = with_room(snapshot, 1, spec, options)
+    observed = replace(
+        open_version(storage, manifest, known), observations=read_observations(storage, manifest.collection_uuid)
+    )
+    snapshot = with_room(observed, 1, spec, options)
     files = log_files(storage, manifest)
     logs = [(path, scan_log(storage, path, manifest.collection_uuid)) for path in paths_to_replay(files)]
     next_seqno, is_clean = _check_sequence(logs, manifest.last_seqno + 1), True

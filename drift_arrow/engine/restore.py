@@ -51,6 +51,7 @@ def restore(core: Core, which: WhichVersion) -> int:
             seqno=head.seqno,
             manifest=manifest,
             memtables=head.memtables,
+            observations=head.observations,
         )
 
     return core.replace_rows(successor).manifest.version

@@ -106,11 +106,11 @@ MAX_FRAGMENT_BYTES: Final = 16 << 20
 MAX_MANIFEST_BYTES: Final = 8 << 20
 """Largest manifest; one conditional PUT of any object store."""
 
-MAX_TAG_BYTES: Final = 4096
-"""Largest tag."""
-
 MAX_STATISTICS_BYTES: Final = 8 << 20
 """Largest statistics file."""
+
+MAX_TAG_BYTES: Final = 4096
+"""Largest tag."""
 
 MAX_SCHEMA_BYTES: Final = 2 << 20
 """Largest Arrow schema message."""

@@ -26,8 +26,8 @@ class QuerySample:
     -----
     Vitter's reservoir (Random Sampling with a Reservoir, 1985) until `REMEMBERED_QUERIES` were seen, then with a
     constant chance, so that the sample follows the queries as they drift (Aggarwal, On Biased Reservoir Sampling, VLDB
-    2006). How many queries are passed over is drawn in advance, so nearly all of them cost one comparison, without a lock:
-    where two threads meet there, a query is passed over or taken too often, which does a sample no harm.
+    2006). How many queries are passed over is drawn in advance, so nearly all of them cost one comparison, without a
+    lock: where two threads meet there, a query is passed over or taken too often, which does a sample no harm.
     """
 
     def __init__(self) -> None:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from drift_arrow.engine.signs.bucket_statistics import BucketStatistics
 
-ZOMBIE_WEIGHT: Final = 3.0
-"""Beta: what a dead row weighs beside a missing one. Above 2, or a dead bucket would wait longer for being hot."""
+ZOMBIE_WEIGHT: Final = 6.0
+"""Beta: what a dead row weighs beside a missing one. At 2 the emptiness of an idle bucket makes up for the heat of a
+dead one; at 6 it takes three times as many missing rows."""
 
 QUIET_TOUCHES: Final = 1.0
 """Heat that is added to the mean before a bucket is compared with it: a single query makes no bucket hot."""
