@@ -69,9 +69,8 @@ def build_segment(
     vectors = np.concatenate([_raw_vectors(view) for view in inputs])[alive]
     matrix = np.ascontiguousarray(vectors, dtype=np.float32)
     basis = normalize_rows(matrix) if spec.metric == "cosine" else matrix
-    centroids, owner = group_rows(
-        basis, count_buckets(len(basis)), seed=options.seed, spherical=spec.metric == "cosine"
-    )
+    n_buckets = count_buckets(len(basis))
+    centroids, owner = group_rows(basis, n_buckets, seed=options.seed, spherical=spec.metric == "cosine")
     buckets = sort_by_bucket(centroids, owner, max(1, MAX_BLOCK_BYTES // spec.dim))
     order = buckets.order
     sq8 = sq8_encode(basis[order], buckets.offsets)
