@@ -13,6 +13,7 @@ import pyarrow as pa
 
 import drift_arrow as drift
 from drift_arrow.engine.build import build_segment
+from drift_arrow.engine.heal.source import whole
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.layout import HEADER_BYTES, PAGE_BYTES
 from drift_arrow.format.segment_content import SegmentContent
@@ -35,7 +36,7 @@ def content_of(given: Input) -> SegmentContent:
         )
         for start in range(0, len(given.table), _BATCH_ROWS):
             docs.add(given.table.slice(start, _BATCH_ROWS))
-        built = build_segment(docs.pin().views, docs.spec, options, (1, 1))
+        built = build_segment([whole(view) for view in docs.pin().views], None, docs.spec, options, (1, 1))
     assert built is not None
     return built.content
 

@@ -1,4 +1,4 @@
-"""Live rows of memtables and segments to the contents of one new segment, grouped by bucket."""
+"""Rows of memtables and segments to the contents of one new segment, grouped by bucket."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from drift_arrow.engine.bucketing import count_buckets, group_rows, sort_by_bucket
-from drift_arrow.engine.snapshot import SegmentView, live_mask
+from drift_arrow.engine.heal.source import read_sources
 from drift_arrow.format.layout import MAX_BLOCK_BYTES
 from drift_arrow.format.segment_content import SegmentContent
 from drift_arrow.format.segment_extent import SegmentExtent
@@ -23,9 +22,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from drift_arrow.engine.snapshot import View
+    from drift_arrow.engine.heal.source import Source
     from drift_arrow.engine.spec import CollectionSpec
     from drift_arrow.options import Options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Targets:
+    """The buckets that rows go to.
+
+    Parameters
+    ----------
+    centroids : (B, dim) float32
+        Unit vectors under cosine. Several may be equal; one that owns no row becomes no bucket.
+    owner : (n,) uint32
+        Bucket of each row of the sources laid end to end.
+    """
+
+    centroids: NDArray[np.float32]
+    owner: NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,7 +52,7 @@ class Built:
     content : SegmentContent
         What `write_segment` takes.
     order : (n,) int64
-        For each row of the segment, its place in the inputs laid end to end, dead rows counted.
+        For each row of the segment, its place in the rows of the sources laid end to end.
     """
 
     content: SegmentContent
@@ -45,14 +60,20 @@ class Built:
 
 
 def build_segment(
-    inputs: Sequence[View], spec: CollectionSpec, options: Options, seqno_range: tuple[int, int]
+    sources: Sequence[Source],
+    targets: Targets | None,
+    spec: CollectionSpec,
+    options: Options,
+    seqno_range: tuple[int, int],
 ) -> Built | None:
-    """Gather the live rows of `inputs` and group them into buckets.
+    """Gather the rows of `sources` in buckets, with SQ8 ranges of their own.
 
     Parameters
     ----------
-    inputs : sequence of View
-        Each row once; memory is about twice that of the inputs' vectors.
+    sources : sequence of Source
+        Memory is about twice that of their vectors.
+    targets : Targets or None
+        Where each row goes; None to cluster them afresh.
     spec, options : CollectionSpec, Options
         Of the collection.
     seqno_range : (int, int)
@@ -61,30 +82,28 @@ def build_segment(
     Returns
     -------
     Built or None
-        None if no row is alive.
+        None if there is no row.
     """
-    alive = np.flatnonzero(np.concatenate([live_mask(view) for view in inputs]))
-    if not len(alive):
+    if not sum(len(source.rows) for source in sources):
         return None
-    vectors = np.concatenate([_raw_vectors(view) for view in inputs])[alive]
-    matrix = np.ascontiguousarray(vectors, dtype=np.float32)
+    rows = read_sources(sources, spec)
+    matrix = np.ascontiguousarray(rows.vectors, dtype=np.float32)
     basis = normalize_rows(matrix) if spec.metric == "cosine" else matrix
-    n_buckets = count_buckets(len(basis))
-    centroids, owner = group_rows(basis, n_buckets, seed=options.seed, spherical=spec.metric == "cosine")
-    buckets = sort_by_bucket(centroids, owner, max(1, MAX_BLOCK_BYTES // spec.dim))
+    if targets is None:
+        targets = _clustered(basis, spec, options)
+    buckets = sort_by_bucket(targets.centroids, targets.owner, max(1, MAX_BLOCK_BYTES // spec.dim))
     order = buckets.order
     sq8 = sq8_encode(basis[order], buckets.offsets)
-    payload = pa.concat_tables([view.columns(spec.payload_schema.names) for view in inputs])
-    rows = SegmentExtent(
-        table=take_rows(payload, alive[order]),
-        vectors=vectors[order],
+    extent = SegmentExtent(
+        table=take_rows(rows.table, rows.places[order]),
+        vectors=rows.vectors[order],
         offsets=buckets.offsets,
         centroids=buckets.centroids,
         codes=sq8.codes,
         lo=sq8.lo,
         step=sq8.step,
         norms=squared_norms(matrix[order]),
-        fingerprints=np.concatenate([_fingerprints(view) for view in inputs])[alive[order]],
+        fingerprints=rows.fingerprints[order],
     )
     segment = SegmentSpec(
         schema=spec.schema,
@@ -94,19 +113,10 @@ def build_segment(
         seqno_range=seqno_range,
         profile=options.profile,
     )
-    content = SegmentContent(spec=segment, rows=rows)
-    return Built(content=content, order=alive[order])
+    return Built(content=SegmentContent(spec=segment, rows=extent), order=order)
 
 
-def _raw_vectors(view: View) -> NDArray[np.generic]:
-    if isinstance(view, SegmentView):
-        return view.reader.raw_vectors(0, view.n_rows)
-    return view.memtable.raw_vectors(view.n_rows)
-
-
-def _fingerprints(view: View) -> NDArray[np.uint64]:
-    if not isinstance(view, SegmentView):
-        return view.memtable.fingerprints[: view.n_rows]
-    fingerprints = np.empty((view.n_rows, 2), dtype=np.uint64)
-    fingerprints[view.reader.key_order] = view.reader.sorted_fingerprints
-    return fingerprints
+def _clustered(basis: NDArray[np.float32], spec: CollectionSpec, options: Options) -> Targets:
+    n_buckets = count_buckets(len(basis))
+    centroids, owner = group_rows(basis, n_buckets, seed=options.seed, spherical=spec.metric == "cosine")
+    return Targets(centroids=centroids, owner=owner)

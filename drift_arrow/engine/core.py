@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from drift_arrow.engine.apply import apply_delete, apply_insert, with_room
-from drift_arrow.engine.flush import Rotation, flush, swap_in
+from drift_arrow.engine.flush import flush
 from drift_arrow.engine.gc import collect_garbage
 from drift_arrow.engine.graph import wants_graph
+from drift_arrow.engine.heal.relocation import Rotation, relocate, rotation_of, swap_in
 from drift_arrow.engine.ingest import Batch, make_batch
 from drift_arrow.engine.keys import fingerprint_keys
 from drift_arrow.engine.row_space import RowSpace, take_found
@@ -26,6 +27,7 @@ from drift_arrow.options import FROZEN_MEMTABLES_MAX
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drift_arrow.engine.heal.relocation import Calibrate, Move, Relocated
     from drift_arrow.engine.predicate import Predicate
     from drift_arrow.engine.recovery import Recovered
     from drift_arrow.engine.snapshot import Snapshot
@@ -163,12 +165,38 @@ class Core:
                 return False
             # nothing can be published on top of a failed log: each attempt would leave one more segment behind
             self._wal.check_usable()
-            flushed = flush(self.storage, base, rotation, self.spec, self.options)
-            with self._writing:
-                head = self._head = swap_in(self._head, flushed)
-                self._writing.notify_all()
-            self._commit(head)
-            collect_garbage(self.storage, self.options.retained_versions)
+            self._swap_in(flush(self.storage, base, rotation, self.spec, self.options))
+            return True
+
+    def move(self, choose: Callable[[Snapshot], Move | None], calibrate: Calibrate) -> bool:
+        """Move rows between segments, and delete what is no longer named; flushes wait meanwhile.
+
+        Parameters
+        ----------
+        choose : callable
+            Gives the move of rows of the newest durable snapshot, or None if there is nothing to move.
+        calibrate : callable
+            As `relocate` takes it.
+
+        Returns
+        -------
+        bool
+            Whether anything moved.
+
+        Raises
+        ------
+        ClosedError, CommitConflictError, PoisonedError, StorageError
+            Nothing moved.
+        """
+        with self._maintaining:
+            self.check_open()
+            base = self.snapshot
+            move = choose(base)
+            if move is None:
+                return False
+            self._wal.check_usable()
+            rotation = rotation_of(base.manifest)
+            self._swap_in(relocate(self.storage, base, move, rotation=rotation, calibrate=calibrate))
             return True
 
     def collect_garbage(self) -> None:
@@ -203,6 +231,13 @@ class Core:
                 self._wal.close()
             finally:
                 self._lock.release()
+
+    def _swap_in(self, relocated: Relocated) -> None:
+        with self._writing:
+            head = self._head = swap_in(self._head, relocated)
+            self._writing.notify_all()
+        self._commit(head)
+        collect_garbage(self.storage, self.options.retained_versions)
 
     def _make_room(self, n_rows: int) -> None:
         self.check_open()

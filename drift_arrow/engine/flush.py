@@ -2,68 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
-
-import numpy as np
 
 from drift_arrow.engine.build import build_segment
 from drift_arrow.engine.calibrate import refreshed
-from drift_arrow.engine.commit import next_manifest, publish
-from drift_arrow.engine.gc import SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY
-from drift_arrow.engine.recovery import open_reader
-from drift_arrow.engine.segment_set import SegmentSet
-from drift_arrow.engine.snapshot import SegmentView, Snapshot, live_mask
-from drift_arrow.engine.storage import create_file
-from drift_arrow.format.bitmap_file import encode_bitmap
-from drift_arrow.format.checksum import xxh3_128
-from drift_arrow.format.manifest import FileEntry, SegmentEntry
-from drift_arrow.format.segment_writer import write_segment
-from drift_arrow.kernels import bitmap
+from drift_arrow.engine.heal.relocation import Move, Relocated, Rotation, relocate
+from drift_arrow.engine.heal.source import whole
 
 if TYPE_CHECKING:
-    from drift_arrow.engine.build import Built
-    from drift_arrow.engine.snapshot import MemtableView, View
+    from drift_arrow.engine.snapshot import MemtableView, SegmentView, Snapshot, View
     from drift_arrow.engine.spec import CollectionSpec
     from drift_arrow.engine.storage import Storage
-    from drift_arrow.format.manifest import Manifest
     from drift_arrow.options import Options
 
 _GROWTH: Final = 3
 _FLOAT32_BYTES: Final = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rotation:
-    """Where a writer's log stood when its active memtable was started; older rows are frozen or in segments."""
-
-    wal_floor: int
-    last_seqno: int
-    writer_epoch: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flushed:
-    """A committed flush, to be swapped into the current snapshot.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        The new version.
-    inputs : tuple of View
-        Views whose live rows moved into the new segment.
-    built, view : Built or None, SegmentView or None
-        The new segment with all rows alive; None if no input row was.
-    """
-
-    manifest: Manifest
-    inputs: tuple[View, ...]
-    built: Built | None
-    view: SegmentView | None
-
-
-def flush(storage: Storage, base: Snapshot, rotation: Rotation, spec: CollectionSpec, options: Options) -> Flushed:
+def flush(storage: Storage, base: Snapshot, rotation: Rotation, spec: CollectionSpec, options: Options) -> Relocated:
     """Write the frozen memtables of `base` and commit.
 
     Parameters
@@ -80,64 +36,22 @@ def flush(storage: Storage, base: Snapshot, rotation: Rotation, spec: Collection
     Raises
     ------
     CommitConflictError, StorageError
-        Nothing changed but files that no manifest names; the caller may try again.
-
-    Notes
-    -----
-    Order: segment durable, tombstones durable, manifest durable; only then may the caller swap its snapshot and delete
-    what the manifest does not name. Deletions that race the flush are in the log behind `rotation`, and the caller
-    carries them over in `swap_in`.
+        As `relocate`.
     """
     frozen = base.memtables[:-1]
     absorbed = choose_absorbed(base, frozen, spec, options)
     inputs: tuple[View, ...] = (*absorbed, *frozen)
+    sources = tuple(whole(view) for view in inputs)
     oldest = min([view.entry.seqno_range[0] for view in absorbed], default=base.manifest.last_seqno + 1)
-    built = build_segment(inputs, spec, options, (oldest, rotation.last_seqno))
-    view = None if built is None else _write(storage, built)
-    kept = [view for view in base.segments if view not in absorbed and view.n_live]
-    entries = [_with_tombstones(storage, kept_view) for kept_view in kept]
-    if view is not None:
-        kept.append(view)
-        entries.append(view.entry)
-    segments = SegmentSet.of(tuple(kept_view.reader for kept_view in kept))
-    manifest = next_manifest(
-        base.manifest,
-        tuple(entries),
-        refreshed(base.manifest.calibration, kept, segments, spec.metric, options.seed),
-        writer_epoch=rotation.writer_epoch,
-        wal_floor=rotation.wal_floor,
-        last_seqno=rotation.last_seqno,
-    )
-    publish(storage, manifest)
-    return Flushed(manifest=manifest, inputs=inputs, built=built, view=view)
-
-
-def swap_in(head: Snapshot, flushed: Flushed) -> Snapshot:
-    """The snapshot after `head` in which the inputs of a flush are replaced by its segment.
-
-    Notes
-    -----
-    Rows that were deleted since the flush began are dead in `head`'s views of the inputs, and so in the new segment.
-    """
-    current = {_identity(view): view for view in head.views}
-    gone = {_identity(view) for view in flushed.inputs}
-    entries = {entry.path: entry for entry in flushed.manifest.segments}
-    segments = [
-        replace(view, entry=entries[view.entry.path])
-        for view in head.segments
-        if _identity(view) not in gone and view.entry.path in entries
-    ]
-    if flushed.view is not None and flushed.built is not None:
-        alive = np.concatenate([live_mask(current[_identity(view)]) for view in flushed.inputs])[flushed.built.order]
-        live = None if alive.all() else bitmap.from_mask(alive)
-        segments.append(replace(flushed.view, live=live, n_live=int(alive.sum())))
-    return replace(
-        head,
-        generation=head.generation + 1,
-        manifest=flushed.manifest,
-        segments=tuple(segments),
-        memtables=tuple(view for view in head.memtables if _identity(view) not in gone),
-        segment_set=SegmentSet.of(tuple(view.reader for view in segments)),
+    built = build_segment(sources, None, spec, options, (oldest, rotation.last_seqno))
+    return relocate(
+        storage,
+        base,
+        Move(sources=sources, built=built),
+        rotation=rotation,
+        calibrate=lambda kept, segments: refreshed(
+            base.manifest.calibration, kept, segments, spec.metric, options.seed
+        ),
     )
 
 
@@ -160,35 +74,3 @@ def choose_absorbed(
             absorbed.append(view)
             n_rows += view.n_live
     return tuple(absorbed)
-
-
-def _write(storage: Storage, built: Built) -> SegmentView:
-    path = f"{SEGMENT_DIRECTORY}/{built.content.spec.uuid}.drift"
-    with storage.create(path) as write:
-        summary = write_segment(write, built.content)
-    n_rows = len(built.order)
-    entry = SegmentEntry(
-        path=path,
-        size_bytes=summary.size_bytes,
-        digest=summary.digest,
-        n_rows=n_rows,
-        n_live=n_rows,
-        seqno_range=built.content.spec.seqno_range,
-        tombstones=None,
-    )
-    return SegmentView(entry=entry, reader=open_reader(storage, entry), live=None, n_live=n_rows)
-
-
-def _with_tombstones(storage: Storage, view: SegmentView) -> SegmentEntry:
-    # rows only ever die, so an equal count means equal rows
-    if view.live is None or view.n_live == view.entry.n_live:
-        return view.entry
-    path = f"{TOMBSTONE_DIRECTORY}/{uuid.uuid4()}.bits"
-    data = encode_bitmap(view.live, view.n_rows, view.reader.uuid)
-    create_file(storage, path, data)
-    tombstones = FileEntry(path=path, size_bytes=len(data), digest=xxh3_128(data))
-    return replace(view.entry, n_live=view.n_live, tombstones=tombstones)
-
-
-def _identity(view: View) -> int:
-    return id(view.reader if isinstance(view, SegmentView) else view.memtable)

@@ -20,6 +20,7 @@ from tests.faults.disk_model import Disk, Image
 from tests.faults.frozen_storage import FrozenStorage
 from tests.faults.rows import DIM, KEY_SCHEMA, SCHEMA, Versions, make_rows, snapshot_rows
 from tests.faults.simulated_posix import Killed, SimulatedPosix
+from tests.moves import move_any
 
 ROOT = "/data/docs"
 DIRECTORIES = ("manifests", "segments", "tombstones", "wal")
@@ -111,7 +112,9 @@ class Lives:
         return core
 
     def _step(self, core: Core) -> Core:
-        kind = self._rng.choices(("upsert", "add", "delete", "flush", "janitor", "reopen"), (7, 4, 3, 2, 3, 1))[0]
+        kind = self._rng.choices(
+            ("upsert", "add", "delete", "flush", "janitor", "move", "reopen"), (7, 4, 3, 2, 3, 2, 1)
+        )[0]
         if kind == "reopen":
             core.close()
             return self._open(core.storage)
@@ -120,6 +123,8 @@ class Lives:
         # no Janitor runs beside this thread, and a writer would wait for it
         if kind in {"flush", "janitor"} or len(core.snapshot.memtables) > FROZEN_MEMTABLES_MAX + 1:
             core.flush_frozen()
+        elif kind == "move":
+            move_any(core, self._rng.randint(0, 9999))
         elif kind == "delete":
             self._delete(core)
         else:

@@ -14,6 +14,7 @@ from drift_arrow.errors import DriftError, NotFoundError, StorageError
 from tests.faults.faulty_storage import Faults, FaultyStorage
 from tests.faults.idle_janitor import IdleJanitor
 from tests.faults.rows import DIM, SCHEMA, Versions, make_rows, read_rows
+from tests.moves import move_any
 
 OPTIONS = drift.Options(memtable_bytes=6 * DIM * 4, merge_bytes=0)
 _names = itertools.count()
@@ -61,6 +62,9 @@ class World:
     def flush(self) -> None:
         self._call(lambda docs: docs.flush(), lambda now: now)
 
+    def move(self) -> None:
+        self._call(_move, lambda now: now)
+
     def look(self) -> Versions | None:
         """What the collection holds; it may not exist."""
         try:
@@ -90,6 +94,11 @@ class World:
             self.states = after
 
 
+def _move(docs: drift.Collection) -> None:
+    assert isinstance(docs._owned, core.Core)
+    move_any(docs._owned, 3)
+
+
 def live(world: World) -> None:
     """A life in which every kind of file is written, replaced and deleted."""
     world.create()
@@ -103,8 +112,11 @@ def live(world: World) -> None:
     world.close()
     world.open()
     world.delete([5])
+    world.move()
     world.add({9: 4, 10: 4, 11: 4, 12: 4, 13: 4})
     world.flush()
+    world.delete([10])
+    world.move()
     world.add({14: 5})
     world.close()
 
@@ -143,7 +155,7 @@ def check_what_is_left(world: World) -> None:
 def test_a_life_without_failures_is_answered_in_full():
     world = World(Faults())
     live(world)
-    assert world.answers == 15
+    assert world.answers == 18
     assert [world.look()] == world.states
 
 
