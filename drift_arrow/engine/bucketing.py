@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from drift_arrow.engine.workers import Workers
 from drift_arrow.kernels.kmeans import assign_buckets, train_centroids
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def group_rows(
     seed: int,
     spherical: bool,
     initial: NDArray[np.float32] | None = None,
+    n_threads: int | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint32]]:
     """Centroids of a sample of the rows, and the closest of them for every row.
 
@@ -66,6 +68,8 @@ def group_rows(
         For cosine: closest by inner product, and centroids are unit vectors.
     initial : (n_buckets, dim) float32, optional
         Centroids to start from, as those of buckets that are grouped again; by default rows of the sample.
+    n_threads : int, optional
+        As of `Workers`; the groups do not depend on it.
 
     Returns
     -------
@@ -75,8 +79,11 @@ def group_rows(
     """
     n_sampled = min(len(rows), n_buckets * _SAMPLE_ROWS_PER_BUCKET)
     sampled = np.sort(np.random.default_rng(seed).choice(len(rows), n_sampled, replace=False))
-    centroids = train_centroids(rows[sampled], n_buckets, seed=seed, spherical=spherical, initial=initial)
-    return centroids, assign_buckets(rows, centroids, spherical=spherical)
+    with Workers(n_threads) as workers:
+        centroids = train_centroids(
+            rows[sampled], n_buckets, seed=seed, spherical=spherical, initial=initial, run=workers.run
+        )
+        return centroids, assign_buckets(rows, centroids, spherical=spherical, run=workers.run)
 
 
 def sort_by_bucket(centroids: NDArray[np.float32], owner: NDArray[np.uint32], max_rows: int) -> BucketOrder:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from drift_arrow.engine.calibration_sample import draw_sample
+from drift_arrow.engine.workers import Workers
 from drift_arrow.format.calibration import Calibration, Curve
 from drift_arrow.kernels.probing import cumulative_shares
 
@@ -65,16 +67,20 @@ def refreshed(
     most = max(1, n_rows // _ROWS_PER_NEIGHBOUR)
     curves: list[Curve] = []
     spread, effective_dim = 0.0, 0.0
-    for group, n_queries in _SAMPLES:
-        sizes = [k for k in group if k <= most]
-        if not sizes:
-            continue
-        sample = draw_sample(views, segments, metric, seed=seed, n_queries=n_queries, n_neighbours=sizes[-1])
-        if not curves:
-            spread = sample.spread
-            judged = max(k for k in sizes if k <= _JUDGED_NEIGHBOURS)
-            effective_dim = _choose_dim(sample, judged, metric)
-        curves += [_fit_curve(replace(sample, spread=spread), k, metric, effective_dim) for k in sizes]
+    with Workers() as workers:
+        for group, n_queries in _SAMPLES:
+            sizes = [k for k in group if k <= most]
+            if not sizes:
+                continue
+            sample = draw_sample(
+                views, segments, metric, seed=seed, n_queries=n_queries, n_neighbours=sizes[-1], workers=workers
+            )
+            if not curves:
+                spread = sample.spread
+                judged = max(k for k in sizes if k <= _JUDGED_NEIGHBOURS)
+                effective_dim = _choose_dim(sample, judged, metric, workers)
+            sample = replace(sample, spread=spread)
+            curves += workers.map(partial(_fit_curve, sample, metric=metric, effective_dim=effective_dim), sizes)
     return Calibration(
         n_rows=n_rows,
         n_buckets=n_buckets,
@@ -89,12 +95,12 @@ def _is_near(known: int, now: int) -> bool:
     return abs(now - known) <= _STALE_SHARE * known
 
 
-def _choose_dim(sample: Sample, k: int, metric: str) -> float:
+def _choose_dim(sample: Sample, k: int, metric: str, workers: Workers) -> float:
     """The effective dimension that scans least, where it does worst, beside a fixed number of buckets.
 
     One suits low recalls and another one high ones, so the mean over recalls would favour some of them.
     """
-    scanned = [_fit(sample, k, metric, dim, _JUDGED_RECALLS)[1] for dim in _EFFECTIVE_DIMS]
+    scanned = workers.map(lambda dim: _fit(sample, k, metric, dim, _JUDGED_RECALLS)[1], _EFFECTIVE_DIMS)
     return _EFFECTIVE_DIMS[int((np.array(scanned) / _scanned_by_number(sample, k)).max(axis=1).argmin())]
 
 

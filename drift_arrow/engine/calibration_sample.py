@@ -10,6 +10,7 @@ import numpy as np
 from drift_arrow.engine.snapshot import live_mask
 from drift_arrow.kernels.adc import adc_scan
 from drift_arrow.kernels.distance import normalize_rows
+from drift_arrow.kernels.everything import scan_everything
 from drift_arrow.kernels.probing import count_allowed
 from drift_arrow.kernels.rank import rank_buckets
 from drift_arrow.kernels.topk import Heaps
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from drift_arrow.engine.segment_set import SegmentSet
     from drift_arrow.engine.snapshot import SegmentView
+    from drift_arrow.engine.workers import Workers
     from drift_arrow.kernels.bitmap import Bits
     from drift_arrow.kernels.bucket_arrays import BucketArrays
 
@@ -58,7 +60,14 @@ class Sample:
 
 
 def draw_sample(
-    views: Sequence[SegmentView], segments: SegmentSet, metric: str, *, seed: int, n_queries: int, n_neighbours: int
+    views: Sequence[SegmentView],
+    segments: SegmentSet,
+    metric: str,
+    *,
+    seed: int,
+    n_queries: int,
+    n_neighbours: int,
+    workers: Workers,
 ) -> Sample:
     """Search for at most `n_queries` random live rows, fewer if all codes are too many for that.
 
@@ -70,6 +79,8 @@ def draw_sample(
         Of the collection.
     n_queries, n_neighbours : int
         At least 1.
+    workers : Workers
+        On whose number the sample does not depend.
     """
     buckets = segments.buckets
     assert buckets is not None
@@ -77,7 +88,8 @@ def draw_sample(
     ids, vectors = _sampled_rows(views, segments, seed, n_queries)
     order, distances = rank_buckets(vectors, segments.centroids, metric)
     counts = count_allowed(buckets.first_row, buckets.rows, allowed)
-    neighbours, found = _nearest(vectors, ids, buckets, n_kept=n_neighbours, allowed=allowed, metric=metric)
+    scan = _Scan(buckets, allowed, metric, n_neighbours, _places_of(counts[order], n_neighbours + 1))
+    neighbours, found = scan.nearest(vectors, ids, order, workers)
     place = np.empty_like(order)
     np.put_along_axis(place, order, np.broadcast_to(np.arange(order.shape[1]), order.shape), axis=1)
     owner = _owners(buckets, ids)
@@ -119,29 +131,48 @@ def _sampled_rows(
     return np.concatenate(ids), np.concatenate(vectors)
 
 
-def _nearest(
-    queries: NDArray[np.float32],
-    ids: NDArray[np.int64],
-    buckets: BucketArrays,
-    *,
-    n_kept: int,
-    allowed: Bits | None,
-    metric: str,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Ascending distances and ids of the `n_kept` nearest rows but the query itself, by a scan of all codes."""
-    everywhere = np.tile(np.arange(len(buckets.rows), dtype=np.int64), (min(len(ids), _QUERIES_PER_SCAN), 1))
-    distances = np.empty((len(ids), n_kept), np.float32)
-    found = np.empty((len(ids), n_kept), np.int64)
-    for start in range(0, len(ids), _QUERIES_PER_SCAN):
-        part = slice(start, min(start + _QUERIES_PER_SCAN, len(ids)))
-        heaps = Heaps.empty(part.stop - start, n_kept + 1)
-        adc_scan(queries[part], everywhere[: part.stop - start], buckets, allowed, metric, heaps)
-        near, far = heaps.sorted()
-        # the query itself, or the last one if so many rows equal it that it is not among them
-        own = near == ids[part, np.newaxis]
-        own[~own.any(axis=1), -1] = True
-        found[part], distances[part] = near[~own].reshape(-1, n_kept), far[~own].reshape(-1, n_kept)
-    return distances, found
+def _places_of(counts: NDArray[np.int64], n_rows: int) -> int:
+    """How many of its ranked buckets every query needs to see so many rows."""
+    return int((counts.cumsum(axis=1) < n_rows).sum(axis=1).max()) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """A search of all codes for the `n_kept` nearest other rows of rows; nearly all are in the `n_first` buckets."""
+
+    buckets: BucketArrays
+    allowed: Bits | None
+    metric: str
+    n_kept: int
+    n_first: int
+
+    def nearest(
+        self, queries: NDArray[np.float32], ids: NDArray[np.int64], order: NDArray[np.int64], workers: Workers
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Ascending distances and ids of the nearest rows but the query itself."""
+        distances = np.empty((len(ids), self.n_kept), np.float32)
+        found = np.empty((len(ids), self.n_kept), np.int64)
+
+        def work(start: int, stop: int) -> None:
+            part = slice(start, stop)
+            near, far = self._scan(queries[part], np.ascontiguousarray(order[part, : self.n_first]))
+            # the query itself, or the last one if so many rows equal it that it is not among them
+            own = near == ids[part, np.newaxis]
+            own[~own.any(axis=1), -1] = True
+            found[part], distances[part] = near[~own].reshape(-1, self.n_kept), far[~own].reshape(-1, self.n_kept)
+
+        workers.run(work, len(ids), _QUERIES_PER_SCAN)
+        return distances, found
+
+    def _scan(
+        self, queries: NDArray[np.float32], first: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        # what the first buckets hold bounds the distances, so that few of the other rows come into the heaps
+        near = Heaps.empty(len(queries), self.n_kept + 1)
+        adc_scan(queries, first, self.buckets, self.allowed, self.metric, near)
+        heaps = Heaps.empty(len(queries), self.n_kept + 1, near.distances.max(axis=1, keepdims=True))
+        scan_everything(queries, self.buckets, self.allowed, self.metric, heaps)
+        return heaps.sorted()
 
 
 def _owners(buckets: BucketArrays, ids: NDArray[np.int64]) -> NDArray[np.intp]:

@@ -5,7 +5,7 @@ Nor files, but for `file_read`, by which `float_points` reads what a map should 
 ========  ==============================================================================================
 module    public names
 ========  ==============================================================================================
-adc       BucketArrays, adc_scan
+adc       adc_scan; `bucket_arrays` has BucketArrays, `everything` scan_everything
 bitmap    full, from_mask, to_mask, count, clear, test, intersect
 bitpack   pack_vectors, unpack_vectors
 bloom     build_bloom, bloom_contains, bloom_blocks
@@ -17,7 +17,7 @@ gather    gather_rows; `float_rows` has gather_float_rows, `row_table` RowTable,
 integers  encode_integers, decode_integers, decode_table, decode_vector; `encoded_integers` has EncodedIntegers,
           check_integers; `integer_table` has IntegerTable, checked_table
 keys      KeyTable, fingerprint_ints, fingerprint_strings, first_duplicate, sort_fingerprints, find_sorted
-kmeans    train_centroids, assign_buckets
+kmeans    train_centroids, assign_buckets; `parts` has RunParts, by which the engine uses threads
 probe     probe_buckets, StopRule, Probed
 probing   cumulative_shares, count_allowed
 rank      rank_buckets

@@ -13,13 +13,63 @@ from numpy.typing import NDArray
 
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
+from drift_arrow.kernels.assign_tile import GROUPS, LANES, PANEL, TILE_ROWS, nearest_row, nearest_rows
 from drift_arrow.kernels.distance import normalize_rows, squared_norms
+from drift_arrow.kernels.parts import RunParts, run_parts
 
-_BLOCK_VALUES: Final = 1 << 20
-"""Products of rows and centroids held at once: 4 MiB, so that they stay in cache between matrix product and argmin."""
+_PART_ROWS: Final = 1 << 13
+"""Rows that are given to a thread at once."""
+
+_BLOCK_ROWS: Final = 16 * TILE_ROWS
+"""Rows that meet one panel of centroids before the next one: they and a panel stay in cache."""
 
 _SPLIT_SHIFT: Final = np.float32(2**-7)
 """How far the halves of a split cluster start from its centroid, relative to each coordinate."""
+
+_SETTLED: Final = 1e-3
+"""Relative gain of a round from which on another one is not worth its time."""
+
+
+@kernel(inner=True)
+def _nearest_lane(costs: Any, groups: Any) -> Any:
+    """Number of the centroid of least cost, and that cost."""
+    cost, number = costs[0], np.int64(LANES) * groups[0]
+    for lane in range(1, LANES):
+        other = np.int64(LANES) * groups[lane] + lane
+        if costs[lane] < cost or (costs[lane] == cost and other < number):
+            cost, number = costs[lane], other
+    return number, cost
+
+
+@kernel
+def _assign(
+    matrix: Any, panels: Any, offsets: Any, start: Any, stop: Any, scratch: Any, labels: Any, least: Any
+) -> None:
+    """Label the rows [start, stop), and keep the cost of the label.
+
+    panels : (P, dim, PANEL) float32, offsets : (P, PANEL) float32, scratch : (2, BLOCK_ROWS, LANES) int32
+    """
+    costs, groups = scratch[0].view(np.float32), scratch[1]
+    dim, row_bytes, lane_bytes = np.int64(matrix.shape[1]), np.uint64(matrix.strides[0]), np.uint64(LANES * 4)
+    cost_address, group_address = np.uint64(costs.ctypes.data), np.uint64(groups.ctypes.data)
+    for block in range(start, stop, costs.shape[0]):
+        count = min(costs.shape[0], stop - block)
+        rows = np.uint64(matrix.ctypes.data) + np.uint64(block) * row_bytes
+        costs[:count] = np.float32(np.inf)
+        groups[:count] = 0
+        for p in range(panels.shape[0]):
+            panel, own = np.uint64(panels[p].ctypes.data), np.uint64(offsets[p].ctypes.data)
+            whole = count // TILE_ROWS * TILE_ROWS
+            for i in range(0, whole, TILE_ROWS):
+                at, lane = np.uint64(i) * row_bytes, np.uint64(i) * lane_bytes
+                first = np.int32(p * GROUPS)
+                nearest_rows(rows + at, dim, panel, own, first, cost_address + lane, group_address + lane)
+            for i in range(whole, count):
+                at, lane = np.uint64(i) * row_bytes, np.uint64(i) * lane_bytes
+                first = np.int32(p * GROUPS)
+                nearest_row(rows + at, dim, panel, own, first, cost_address + lane, group_address + lane)
+        for i in range(count):
+            labels[block + i], least[block + i] = _nearest_lane(costs[i], groups[i])
 
 
 @kernel
@@ -33,7 +83,7 @@ def _add_rows(matrix: Any, labels: Any, sums: Any, counts: Any) -> None:
 
 
 def assign_buckets(
-    matrix: NDArray[np.float32], centroids: NDArray[np.float32], *, spherical: bool
+    matrix: NDArray[np.float32], centroids: NDArray[np.float32], *, spherical: bool, run: RunParts = run_parts
 ) -> NDArray[np.uint32]:
     """Number of the closest centroid of every row.
 
@@ -44,6 +94,8 @@ def assign_buckets(
         At least one if there are rows.
     spherical : bool
         Closest by largest inner product instead of least Euclidean distance.
+    run : RunParts
+        How parts of the rows are done; the result does not depend on it.
 
     Returns
     -------
@@ -56,25 +108,51 @@ def assign_buckets(
 
     Notes
     -----
-    O(n * B * dim) in matrix products of NumPy's BLAS, which may use threads of its own. Distances are compared as
-    |c|**2 / 2 - <x, c>, so two centroids that differ by less than float32 rounding of that are interchangeable.
+    O(n * B * dim) at about the speed of a matrix product. Distances are compared as |c|**2 / 2 - <x, c>, so two
+    centroids that differ by less than float32 rounding of that are interchangeable.
     """
+    return _closest(matrix, centroids, spherical, run)[0]
+
+
+def _closest(
+    matrix: NDArray[np.float32],
+    centroids: NDArray[np.float32],
+    spherical: bool,  # noqa: FBT001
+    run: RunParts,
+) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    """Number of the closest centroid c of every row x, and |c|**2 / 2 - <x, c> of it, or -<x, c>."""
     matrix = readonly("matrix", matrix, np.float32, None, None)
     centroids = readonly("centroids", centroids, np.float32, None, matrix.shape[1])
-    labels = np.zeros(len(matrix), np.uint32)
+    labels, least = np.zeros(len(matrix), np.uint32), np.empty(len(matrix), np.float32)
     if not len(matrix):
-        return labels
+        return labels, least
     if not len(centroids):
         raise ValueError(f"rows need at least one centroid; rows={len(matrix)}")
     offsets = np.zeros(len(centroids), np.float32) if spherical else squared_norms(centroids) / 2
-    block_rows = max(1, _BLOCK_VALUES // len(centroids))
-    products = np.empty((min(block_rows, len(matrix)), len(centroids)), np.float32)
-    for start in range(0, len(matrix), block_rows):
-        rows = matrix[start : start + block_rows]
-        costs = np.matmul(rows, centroids.T, out=products[: len(rows)])
-        np.subtract(offsets, costs, out=costs)
-        labels[start : start + len(rows)] = costs.argmin(axis=1)
-    return labels
+    panels, panel_offsets = _panels(centroids, offsets.astype(np.float32))
+
+    def work(start: int, stop: int) -> None:
+        scratch = np.empty((2, _BLOCK_ROWS, LANES), np.int32)
+        _assign(matrix, panels, panel_offsets, start, stop, scratch, labels, least)
+
+    run(work, len(matrix), _PART_ROWS)
+    return labels, least
+
+
+def _panels(
+    centroids: NDArray[np.float32], offsets: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Centroids (P, dim, PANEL) as `assign_tile` wants them, and their offsets; no row is close to what fills up."""
+    n_panels = -(-len(centroids) // PANEL)
+    padded = np.zeros((n_panels * PANEL, centroids.shape[1]), np.float32)
+    padded[: len(centroids)] = centroids
+    far = np.full(n_panels * PANEL, np.inf, np.float32)
+    far[: len(centroids)] = offsets
+    turned = np.ascontiguousarray(padded.reshape(n_panels, PANEL, -1).transpose(0, 2, 1))
+    shape = turned.shape
+    return readonly("panels", turned, np.float32, *shape), readonly(
+        "far", far.reshape(-1, PANEL), np.float32, *shape[::2]
+    )
 
 
 def train_centroids(
@@ -85,6 +163,7 @@ def train_centroids(
     iterations: int = 10,
     spherical: bool,
     initial: NDArray[np.float32] | None = None,
+    run: RunParts = run_parts,
 ) -> NDArray[np.float32]:
     """Centroids of a sample by Lloyd's iterations from randomly chosen rows, or from given centroids.
 
@@ -97,11 +176,13 @@ def train_centroids(
     seed : int
         Not negative. The same seed and sample give the same centroids on the same machine.
     iterations : int
-        Rounds of assignment and averaging, not negative.
+        Most rounds of assignment and averaging, not negative. It ends before if a round gains less than a thousandth.
     spherical : bool
         For cosine: rows are unit vectors, and so are the centroids.
     initial : (n_buckets, dim) float32, optional
         Where to start instead; `seed` has no effect then.
+    run : RunParts
+        How parts of the rows are assigned; the result does not depend on it.
 
     Returns
     -------
@@ -122,10 +203,13 @@ def train_centroids(
     centroids = _start(sample, n_buckets, seed, initial)
     if not len(sample):
         return centroids
-    labels = np.empty(0, np.uint32)
+    length = float(np.einsum("ij,ij->", sample, sample, dtype=np.float64))
+    error = np.inf
     for _ in range(iterations):
-        previous, labels = labels, assign_buckets(sample, centroids, spherical=spherical)
-        if np.array_equal(previous, labels):
+        labels, least = _closest(sample, centroids, spherical, run)
+        # for unit vectors |x - c|**2 is 2 - 2 <x, c>
+        previous, error = error, length * (2 if spherical else 1) + 2 * float(least.sum(dtype=np.float64))
+        if not error < previous * (1 - _SETTLED):
             break
         centroids = _averages(sample, labels, centroids)
         if spherical:

@@ -17,11 +17,13 @@ from drift_arrow.kernels._jit import INTERPRETED
 from drift_arrow.kernels.adc import adc_scan
 from drift_arrow.kernels.bloom import bloom_contains, build_bloom
 from drift_arrow.kernels.bucket_arrays import BucketArrays
+from drift_arrow.kernels.code_block import BLOCK_WINDOW
 from drift_arrow.kernels.code_moments import code_moments
 from drift_arrow.kernels.compile_watch import WATCH
 from drift_arrow.kernels.distinct import number_distinct
 from drift_arrow.kernels.encoded_floats import FLOATS, check_floats
 from drift_arrow.kernels.encoded_integers import check_integers
+from drift_arrow.kernels.everything import scan_everything
 from drift_arrow.kernels.ffor import encode_frames
 from drift_arrow.kernels.float_points import gather_float_points
 from drift_arrow.kernels.float_rows import gather_float_blocks, gather_float_rows
@@ -70,6 +72,7 @@ def _scans() -> None:
     buckets = BucketArrays(code_address=address, rows=rows, first_row=first_row, lo=sq8.lo, step=sq8.step, norms=norms)
     adc_scan(matrix, np.zeros((4, 1), np.int64), buckets, None, "l2", Heaps.empty(4, 2))
     code_moments(address, np.array([0, 4]), 4, None)
+    _scan_everything()
     bitmap.clear(bitmap.full(4), first_row)
     order, distances = rank_buckets(matrix, matrix, "l2")
     radii = np.ones(4)
@@ -77,6 +80,20 @@ def _scans() -> None:
     one = StopRule(k=1, first=1, n_probe=1)
     probed = probe_buckets(matrix, matrix[:1], buckets, np.full(1, 4), None, "l2", one, 1)
     count_probed(probed.order, probed.counts, np.full(1, 4), np.zeros(1, np.uint32))
+
+
+def _scan_everything() -> None:
+    matrix = np.eye(BLOCK_WINDOW, dtype=np.float32)
+    sq8 = sq8_encode(matrix, np.array([0, BLOCK_WINDOW]))
+    buckets = BucketArrays(
+        code_address=np.array([sq8.codes.ctypes.data], np.uint64),
+        rows=np.array([BLOCK_WINDOW], np.uint32),
+        first_row=np.zeros(1, np.int64),
+        lo=sq8.lo,
+        step=sq8.step,
+        norms=np.ones(BLOCK_WINDOW, np.float32),
+    )
+    scan_everything(matrix, buckets, None, "l2", Heaps.empty(BLOCK_WINDOW, 2))
 
 
 def _strings() -> None:

@@ -24,8 +24,9 @@ def test_every_row_is_owned_by_its_closest_centroid(spherical):
     np.testing.assert_array_equal(owner, assign_buckets(rows, centroids, spherical=spherical))
 
 
-def test_the_same_seed_and_rows_give_the_same_groups():
-    first, second = (group_rows(rows_of(3000), 10, seed=3, spherical=False) for _ in range(2))
+def test_the_same_seed_and_rows_give_the_same_groups_however_many_threads_there_are():
+    rows = rows_of(20_000)
+    first, second = (group_rows(rows, 40, seed=3, spherical=False, n_threads=n) for n in (1, 3))
     assert first[0].tobytes() == second[0].tobytes()
     assert first[1].tobytes() == second[1].tobytes()
 

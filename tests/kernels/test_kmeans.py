@@ -30,6 +30,41 @@ def test_rows_go_to_the_closest_centroid(spherical, n):
     np.testing.assert_array_equal(got, oracle.closest(matrix, centroids, spherical=spherical))
 
 
+@pytest.mark.parametrize("spherical", [False, True])
+@pytest.mark.parametrize("dim", [*range(1, 71), 1536, 4096])
+def test_rows_go_to_the_closest_centroid_at_every_dimension(dim, spherical):
+    matrix, centroids = random_matrix(23, dim), random_matrix(67, dim, seed=1)
+    got = assign_buckets(matrix, centroids, spherical=spherical)
+    np.testing.assert_array_equal(got, oracle.closest(matrix, centroids, spherical=spherical))
+
+
+@pytest.mark.parametrize("n_centroids", [1, 2, 15, 16, 17, 63, 64, 65, 127, 128, 129])
+def test_rows_go_to_the_closest_of_any_number_of_centroids(n_centroids):
+    matrix, centroids = random_matrix(50, 5), random_matrix(n_centroids, 5, seed=1)
+    got = assign_buckets(matrix, centroids, spherical=False)
+    np.testing.assert_array_equal(got, oracle.closest(matrix, centroids, spherical=False))
+
+
+@pytest.mark.parametrize("part_rows", [1, 2, 5, 6, 7, 95, 96, 97, 300])
+def test_the_closest_centroid_does_not_depend_on_how_rows_are_cut(part_rows):
+    matrix, centroids = random_matrix(300, 33), random_matrix(90, 33, seed=1)
+
+    def run(work, n_rows, _):
+        for start in reversed(range(0, n_rows, part_rows)):
+            work(start, min(start + part_rows, n_rows))
+
+    cut = assign_buckets(matrix, centroids, spherical=False, run=run)
+    np.testing.assert_array_equal(cut, assign_buckets(matrix, centroids, spherical=False))
+    trained = train_centroids(matrix, 20, seed=0, spherical=False, run=run)
+    assert trained.tobytes() == train_centroids(matrix, 20, seed=0, spherical=False).tobytes()
+
+
+@pytest.mark.parametrize("scale", [1e-42, 1e-20, 1e18, 1e30])
+def test_values_of_any_size_have_a_bucket(scale):
+    matrix = random_matrix(20, 8) * np.float32(scale)
+    assert assign_buckets(matrix, matrix, spherical=False).max() < 20
+
+
 def test_rows_of_many_blocks_go_to_the_closest_centroid():
     matrix, centroids = random_matrix(700, 2), random_matrix(2000, 2, seed=1)
     got = assign_buckets(matrix, centroids, spherical=False)
