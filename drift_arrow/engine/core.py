@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from drift_arrow.engine.apply import apply_delete, apply_insert, with_room
 from drift_arrow.engine.flush import Rotation, flush, swap_in
-from drift_arrow.engine.gc import collect_garbage
+from drift_arrow.engine.gc import collect_garbage, doomable_files
 from drift_arrow.engine.graph import wants_graph
 from drift_arrow.engine.ingest import Batch, make_batch
 from drift_arrow.engine.keys import fingerprint_keys
@@ -163,18 +163,20 @@ class Core:
                 return False
             # nothing can be published on top of a failed log: each attempt would leave one more segment behind
             self._wal.check_usable()
+            doomable = doomable_files(self.storage)
             flushed = flush(self.storage, base, rotation, self.spec, self.options)
             with self._writing:
                 head = self._head = swap_in(self._head, flushed)
                 self._writing.notify_all()
             self._commit(head)
-            collect_garbage(self.storage, self.options.retained_versions)
+            collect_garbage(self.storage, self.options.retained_versions, doomable)
             return True
 
     def collect_garbage(self) -> None:
         """Delete what no retained version names, such as the files that a crash of an earlier writer left."""
         with self._maintaining:
-            if not self._closed:
+            # without a lock, only a commit of ours tells garbage from the work of another writer
+            if not self._closed and self.storage.appends:
                 collect_garbage(self.storage, self.options.retained_versions)
 
     def report_background_error(self, error: Exception) -> None:

@@ -6,14 +6,17 @@ import atexit
 import contextlib
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from drift_arrow.engine.core import Core
 from drift_arrow.engine.janitor import Janitor
 from drift_arrow.engine.recovery import recover
+from drift_arrow.errors import CommitConflictError, FencedError, LockedError
 
 if TYPE_CHECKING:
-    from drift_arrow.engine.storage import Storage
+    from drift_arrow.engine.storage import Lock, Storage
+
+_TAKE_OVERS: Final = 16
 
 _guard = threading.RLock()
 _open: dict[str, _Shared] = {}
@@ -32,7 +35,7 @@ def acquire_core(storage: Storage) -> Core:
     Raises
     ------
     LockedError
-        Another process writes the collection.
+        Another process writes the collection; on an object store, one that commits faster than this one can read.
     NotFoundError, CorruptionError, UnsupportedFormatError, StorageError
         See `recover`.
     """
@@ -77,10 +80,28 @@ def _open_core(storage: Storage) -> Core:
     lock = storage.lock()
     try:
         storage.settle()
-        return Core(storage, lock, recover(storage))
+        return _take_over(storage, lock)
     except BaseException:
         lock.release()
         raise
+
+
+def _take_over(storage: Storage, lock: Lock) -> Core:
+    """The writer of a collection; where the lock excludes nobody, another one may write between our look and our fence.
+
+    Raises LockedError if one always does.
+    """
+    for _ in range(_TAKE_OVERS - 1):
+        with contextlib.suppress(FencedError, CommitConflictError):
+            return Core(storage, lock, recover(storage))
+    try:
+        return Core(storage, lock, recover(storage))
+    except (FencedError, CommitConflictError) as error:
+        message = (
+            "another writer is at work and was faster each time: close it there or open with read_only=True; "
+            f"path={storage.uri!r} attempts={_TAKE_OVERS}"
+        )
+        raise LockedError(message) from error
 
 
 def _close(uri: str) -> None:
