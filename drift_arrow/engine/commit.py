@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 import uuid
@@ -67,7 +68,7 @@ def publish(storage: Storage, manifest: Manifest) -> None:
     try:
         create_file(storage, manifest_path(manifest.version), manifest.encode())
     except AlreadyExistsError as error:
-        if read_newest(storage).writer_epoch > manifest.writer_epoch:
+        if _newest_epoch(storage) > manifest.writer_epoch:
             raise _fenced(storage, manifest) from error
         message = f"another writer committed first: reopen the collection; version={manifest.version}"
         raise CommitConflictError(message) from error
@@ -75,6 +76,13 @@ def publish(storage: Storage, manifest: Manifest) -> None:
     if not storage.appends and list_versions(storage)[-1] != manifest.version:
         storage.delete(manifest_path(manifest.version))
         raise _fenced(storage, manifest)
+
+
+def _newest_epoch(storage: Storage) -> int:
+    while True:
+        # between listing and reading, another writer may replace the newest version
+        with contextlib.suppress(NotFoundError):
+            return read_newest(storage).writer_epoch
 
 
 def _fenced(storage: Storage, manifest: Manifest) -> FencedError:

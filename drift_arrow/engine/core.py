@@ -206,6 +206,11 @@ class Core:
             finally:
                 self._lock.release()
 
+    def abandon(self) -> None:
+        """Leave without a trace a collection that turned out to be another writer's."""
+        self._closed = True
+        self._wal.abandon()
+
     def _make_room(self, n_rows: int) -> None:
         self.check_open()
         while len(self._head.memtables) > FROZEN_MEMTABLES_MAX + 1:

@@ -20,7 +20,13 @@ from drift_arrow.engine.storage.uris import CACHE_BYTES, open_storage
 from drift_arrow.engine.wal import WAL_DIRECTORY, Wal, wal_path
 from drift_arrow.engine.wal_names import SHARED_EPOCH
 from drift_arrow.engine.wal_objects import put_first_object
-from drift_arrow.errors import AlreadyExistsError, CommitConflictError, InvalidArgumentError, NotFoundError
+from drift_arrow.errors import (
+    AlreadyExistsError,
+    CommitConflictError,
+    FencedError,
+    InvalidArgumentError,
+    NotFoundError,
+)
 from drift_arrow.format.manifest import Manifest
 from drift_arrow.format.wal_record import WalHeader
 from drift_arrow.options import Options
@@ -92,7 +98,7 @@ class Database:
             # another process may have created it meanwhile
             _refuse_existing(storage, name)
             _write_first_version(storage, spec, options or Options())
-        except CommitConflictError as error:
+        except (CommitConflictError, FencedError) as error:
             message = f"the collection was created meanwhile: open it with collection({name!r}); path={storage.uri!r}"
             raise AlreadyExistsError(message) from error
         finally:

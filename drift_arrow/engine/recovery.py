@@ -122,7 +122,8 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
         writer_epoch=max([manifest.writer_epoch, *(_epoch(file.path) for _, file in files)]),
         next_wal_number=files[-1][0] + 1,
         next_seqno=next_seqno,
-        is_clean=is_clean,
+        # an object without a record is the mark of a writer that may be at work still
+        is_clean=is_clean and (storage.appends or len(paths) == len(files)),
     )
 
 
