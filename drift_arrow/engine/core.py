@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from drift_arrow.engine.apply import apply_delete, apply_insert, with_room
 from drift_arrow.engine.flush import flush
-from drift_arrow.engine.gc import collect_garbage
+from drift_arrow.engine.gc import collect_garbage, doomable_files
 from drift_arrow.engine.graph import wants_graph
 from drift_arrow.engine.heal.relocation import Rotation, relocate, swap_in
 from drift_arrow.engine.ingest import Batch, make_batch
@@ -162,10 +162,11 @@ class Core:
     def flush_frozen(self) -> bool:
         """Flush the frozen memtables and delete what is no longer named; returns whether there were any."""
         with self._maintaining:
+            doomable = doomable_files(self.storage)
             # once closed, another process may hold the lock
             if self._closed or not self._flush_base():
                 return False
-            self._tidy()
+            self._tidy(doomable)
             return True
 
     def move(self, choose: Callable[[Snapshot], Move | None], calibrate: Calibrate) -> bool:
@@ -190,13 +191,14 @@ class Core:
         """
         with self._maintaining:
             self.check_open()
+            doomable = doomable_files(self.storage)
             base, rotation = self._flushed_base()
             move = choose(base)
             if move is None:
                 return False
             self._wal.check_usable()
             self._swap_in(relocate(self.storage, base, move, rotation=rotation, calibrate=calibrate))
-            self._tidy()
+            self._tidy(doomable)
             return True
 
     def replace_rows(self, successor: Callable[[Snapshot, Rotation], Snapshot]) -> Snapshot:
@@ -205,6 +207,7 @@ class Core:
         `successor` gets the newest snapshot and the rotation behind it; nothing is written or deleted while it runs.
         """
         with self._maintaining:
+            doomable = doomable_files(self.storage)
             # most of the work, while writers go on; then what they did meanwhile, while they wait
             self.freeze()
             self._flush_base()
@@ -214,7 +217,7 @@ class Core:
                 head = self._head = self._base = successor(self._head, self._rotation)
                 self._publish(head)
                 self._writing.notify_all()
-            collect_garbage(self.storage, self.options)
+            self._tidy(doomable)
             return head
 
     def undisturbed(self, work: Callable[[], T]) -> T:
@@ -226,7 +229,8 @@ class Core:
     def collect_garbage(self) -> None:
         """Delete what no retained version names, such as the files that a crash of an earlier writer left."""
         with self._maintaining:
-            if not self._closed:
+            # without a lock, only a commit of ours tells garbage from the work of another writer
+            if not self._closed and self.storage.appends:
                 collect_garbage(self.storage, self.options)
 
     def _flush_base(self) -> bool:
@@ -276,6 +280,11 @@ class Core:
             finally:
                 self._lock.release()
 
+    def abandon(self) -> None:
+        """Leave without a trace a collection that turned out to be another writer's."""
+        self._closed = True
+        self._wal.abandon()
+
     def _swap_in(self, relocated: Relocated) -> None:
         with self._writing:
             head = self._head = swap_in(self._head, relocated)
@@ -283,9 +292,9 @@ class Core:
             self._writing.notify_all()
         self._commit(head)
 
-    def _tidy(self) -> None:
+    def _tidy(self, doomable: frozenset[str] | None) -> None:
         self.snapshot.observations.keep(self.storage, self.snapshot)
-        collect_garbage(self.storage, self.options)
+        collect_garbage(self.storage, self.options, doomable)
 
     def _make_room(self, n_rows: int) -> None:
         self.check_open()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from drift_arrow.engine.commit import list_versions, manifest_path, read_manifest
 from drift_arrow.engine.tags import list_tags, read_tagged
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path
+from drift_arrow.engine.wal_objects import is_fence
 
 if TYPE_CHECKING:
     from drift_arrow.engine.storage import Storage
@@ -20,7 +21,22 @@ TOMBSTONE_DIRECTORY: Final = "tombstones"
 _NS: Final = 1_000_000_000
 
 
-def collect_garbage(storage: Storage, options: Options) -> list[str]:
+def doomable_files(storage: Storage) -> frozenset[str] | None:
+    """Files that `collect_garbage` may delete once the caller has committed: those that are there now; None if all.
+
+    Notes
+    -----
+    Where no lock excludes other writers, a file that no manifest names may be one that the next manifest of another
+    writer names. A commit of ours proves that it does not: whoever commits after us began behind our commit, so all its
+    files are younger than this listing.
+    """
+    if storage.appends:
+        return None
+    directories = (SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY)
+    return frozenset(file.path for directory in directories for file in storage.list_files(directory))
+
+
+def collect_garbage(storage: Storage, options: Options, doomable: frozenset[str] | None = None) -> list[str]:
     """Delete all files of a collection but those of the versions that are kept; returns the deleted paths.
 
     Parameters
@@ -30,6 +46,8 @@ def collect_garbage(storage: Storage, options: Options) -> list[str]:
     options : Options
         `retained_versions` newest manifests are kept, those that were the newest one in the last `retained_seconds`,
         and those with a tag; with every file they name.
+    doomable : frozenset of str, optional
+        Segments and tombstones not in it are kept; see `doomable_files`.
 
     Raises
     ------
@@ -48,10 +66,11 @@ def collect_garbage(storage: Storage, options: Options) -> list[str]:
     wal_floor = retained[versions[-1]].wal_floor
     doomed = [manifest_path(version) for version in versions if version not in retained]
     for directory in (SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY):
-        doomed += [file.path for file in storage.list_files(directory) if file.path not in named]
+        unnamed = [file.path for file in storage.list_files(directory) if file.path not in named]
+        doomed += [path for path in unnamed if doomable is None or path in doomable]
     for file in storage.list_files(WAL_DIRECTORY):
         parsed = parse_wal_path(file.path)
-        if parsed is not None and parsed[1] < wal_floor:
+        if parsed is not None and parsed[1] < wal_floor and not is_fence(file):
             doomed.append(file.path)
     for path in doomed:
         storage.delete(path)

@@ -16,7 +16,9 @@ from drift_arrow.engine.segment_set import SegmentSet
 from drift_arrow.engine.signs.observations import read_observations
 from drift_arrow.engine.snapshot import SegmentView, Snapshot
 from drift_arrow.engine.spec import CollectionSpec
+from drift_arrow.engine.storage import map_all
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path, wal_path
+from drift_arrow.engine.wal_objects import check_whole
 from drift_arrow.errors import CorruptionError, InvalidArgumentError
 from drift_arrow.format.batch import decode_batch
 from drift_arrow.format.bitmap_file import decode_bitmap
@@ -98,7 +100,9 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     )
     snapshot = with_room(observed, 1, spec, options)
     files = log_files(storage, manifest)
-    logs = [(path, scan_log(storage, path, manifest.collection_uuid)) for path in paths_to_replay(files)]
+    paths = paths_to_replay(files)
+    images = zip(paths, map_all(storage, paths), strict=True)
+    logs = [(path, scan_image(image, path, manifest.collection_uuid)) for path, image in images]
     next_seqno, is_clean = _check_sequence(logs, manifest.last_seqno + 1), True
     for path, contents in logs:
         if contents is None:
@@ -113,7 +117,8 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
         writer_epoch=max([manifest.writer_epoch, *(_epoch(file.path) for _, file in files)]),
         next_wal_number=files[-1][0] + 1,
         next_seqno=next_seqno,
-        is_clean=is_clean,
+        # an object without a record is the mark of a writer that may be at work still
+        is_clean=is_clean and (storage.appends or len(paths) == len(files)),
     )
 
 
@@ -141,7 +146,7 @@ def read_options(manifest: Manifest) -> Options:
 
 def open_reader(storage: Storage, entry: SegmentEntry) -> SegmentReader:
     """A segment that the manifest names, checked against what it says of it."""
-    return SegmentReader(storage.map(entry.path), entry.path, entry.size_bytes, entry.digest)
+    return SegmentReader(storage.open(entry.path, entry.size_bytes), entry.path, entry.size_bytes, entry.digest)
 
 
 def read_tombstones(storage: Storage, entry: FileEntry, segment: SegmentReader) -> NDArray[np.uint8]:
@@ -174,7 +179,11 @@ def paths_to_replay(files: list[tuple[int, FileInfo]]) -> list[str]:
 
 def scan_log(storage: Storage, path: str, collection_uuid: UUID) -> WalContents | None:
     """What a log file of a collection holds, or None if a crash cut off its creation; raises CorruptionError."""
-    data = storage.map(path)
+    return scan_image(storage.map(path), path, collection_uuid)
+
+
+def scan_image(data: memoryview, path: str, collection_uuid: UUID) -> WalContents | None:
+    """As `scan_log`, of the bytes of the file."""
     try:
         contents = scan_wal(data, path)
     except CorruptionError:
@@ -187,6 +196,7 @@ def scan_log(storage: Storage, path: str, collection_uuid: UUID) -> WalContents 
         found = f"collection={header.collection_uuid} number={header.number}"
         message = f"the log is another one than its name says; {found}"
         raise CorruptionError(message, path=path, offset=0)
+    check_whole(data, header, path)
     return contents
 
 

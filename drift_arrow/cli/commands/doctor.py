@@ -37,7 +37,7 @@ def doctor(
     Exit code 1 says that damage remains.
     """
     from drift_arrow.cli.output import print_json
-    from drift_arrow.engine.database import open_storage
+    from drift_arrow.engine.storage.uris import open_storage
     from drift_arrow.engine.doctor import diagnose
     from drift_arrow.engine.doctor_repair import repair as run_repair
     from drift_arrow.engine.spec import check_name

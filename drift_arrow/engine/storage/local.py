@@ -36,6 +36,8 @@ class LocalStorage:
         The directory; need not exist before `make_directories`.
     """
 
+    appends = True
+
     def __init__(self, root: Path) -> None:
         self._root = root
         self.uri = str(root)
@@ -80,6 +82,10 @@ class LocalStorage:
                 return memoryview(FileMap(descriptor))
             finally:
                 os.close(descriptor)
+
+    def open(self, path: str, size_bytes: int) -> memoryview:  # noqa: ARG002
+        """See `Storage.open`."""
+        return self.map(path)
 
     @contextlib.contextmanager
     def create(self, path: str) -> Iterator[Callable[[Buffer], object]]:
