@@ -10,7 +10,7 @@ from drift_arrow.engine.commit import MANIFEST_DIRECTORY, list_versions, manifes
 from drift_arrow.engine.doctor_finding import Finding, Gravity, Kind, or_give_up
 from drift_arrow.engine.doctor_log import LogState, examine_log
 from drift_arrow.engine.doctor_segment import examine_segment
-from drift_arrow.engine.gc import SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY, files_of, named_files
+from drift_arrow.engine.gc import SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY, files_of, is_ours, named_files
 from drift_arrow.engine.spec import CollectionSpec
 from drift_arrow.engine.tags import TAG_DIRECTORY, read_tag, read_tagged
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path
@@ -218,7 +218,7 @@ def _find_strangers(storage: Storage, manifests: list[Manifest], found: Diagnosi
     for directory in (SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY):
         for file in storage.list_files(directory):
             if file.path not in named:
-                _add_unnamed(found, file.path)
+                (_add_unnamed if is_ours(file.path) else _add_unknown)(found, file.path)
     floor = manifests[-1].wal_floor
     for file in storage.list_files(WAL_DIRECTORY):
         parsed = parse_wal_path(file.path)

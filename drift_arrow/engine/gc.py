@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 SEGMENT_DIRECTORY: Final = "segments"
 TOMBSTONE_DIRECTORY: Final = "tombstones"
+_OURS: Final = re.compile(r"segments/[0-9a-f-]{36}\.drift|tombstones/[0-9a-f-]{36}\.bits")
 _NS: Final = 1_000_000_000
 
 
@@ -58,7 +60,8 @@ def collect_garbage(storage: Storage, options: Options, doomable: frozenset[str]
     Notes
     -----
     Manifests go first, oldest first, then the files: a crash in between leaves unnamed files, never a manifest that
-    names a missing one. Readers that mapped a deleted file keep its bytes until they let go.
+    names a missing one. Files whose names no collection gives are left alone. Readers that mapped a deleted file keep
+    its bytes until they let go.
     """
     versions = list_versions(storage)
     retained = retained_manifests(storage, versions, options)
@@ -67,7 +70,7 @@ def collect_garbage(storage: Storage, options: Options, doomable: frozenset[str]
     doomed = [manifest_path(version) for version in versions if version not in retained]
     for directory in (SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY):
         unnamed = [file.path for file in storage.list_files(directory) if file.path not in named]
-        doomed += [path for path in unnamed if doomable is None or path in doomable]
+        doomed += [path for path in unnamed if is_ours(path) and (doomable is None or path in doomable)]
     for file in storage.list_files(WAL_DIRECTORY):
         parsed = parse_wal_path(file.path)
         if parsed is not None and parsed[1] < wal_floor and not is_fence(file):
@@ -91,6 +94,11 @@ def retained_manifests(storage: Storage, versions: list[int], options: Options) 
             if every[successor].created_ns > oldest_ns:
                 retained[version] = every[version]
     return retained
+
+
+def is_ours(path: str) -> bool:
+    """Whether a path is one that a collection gives to a segment or to tombstones: no other file is ever deleted."""
+    return _OURS.fullmatch(path) is not None
 
 
 def named_files(manifest: Manifest) -> list[str]:
