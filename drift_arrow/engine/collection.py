@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from drift_arrow.engine.collection_view import CollectionView
 from drift_arrow.engine.core import Core
-from drift_arrow.engine.ingest import check_table
+from drift_arrow.engine.ingest import as_table, check_table
 from drift_arrow.engine.keys import as_keys
 from drift_arrow.engine.predicate import make_predicate
 from drift_arrow.engine.reader import Reader
 from drift_arrow.engine.registry import release_core
 from drift_arrow.engine.restore import restore, tag_newest
+from drift_arrow.engine.row_space import RowSpace
+from drift_arrow.engine.signs.contract import Contract, delete_contract, make_contract, read_contract, write_contract
+from drift_arrow.engine.signs.row_sample import sample_rows
 from drift_arrow.engine.tags import create_tag, delete_tag, tag_path
 from drift_arrow.engine.versions import find_version
 from drift_arrow.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from types import TracebackType
 
     import polars as pl
     import pyarrow.compute as pc
+
+_CONTRACT_ROWS: Final = 4096
 
 
 class Collection(CollectionView):
@@ -59,8 +65,8 @@ class Collection(CollectionView):
         AlreadyExistsError
             A key exists; the message names it. Nothing was written.
         InvalidArgumentError
-            A wrong column or type, a null or repeated key, a vector that is null, not finite or of the wrong dimension.
-            Nothing was written.
+            A wrong column or type, a null or repeated key, a vector that is null, not finite, of the wrong dimension,
+            or against the contract. Nothing was written.
         LimitExceededError
             The batch is larger than `MAX_BATCH_BYTES`.
         PoisonedError, StorageError
@@ -97,6 +103,39 @@ class Collection(CollectionView):
             return core.delete_where(make_predicate(where, self.spec))
         wanted = as_keys(keys, self.spec)
         return core.delete(wanted) if len(wanted) else 0
+
+    @property
+    def contract(self) -> Contract | None:
+        """What vectors must be like to be added, or None if any will do."""
+        self._check_open()
+        if isinstance(self._owned, Core):
+            return self._owned.contract
+        return read_contract(self._owned.storage, self.spec, self.pin().manifest.collection_uuid)
+
+    def set_contract(self, model: str, *, like: Any = None, canaries: Mapping[Any, Any] | None = None) -> None:
+        """From now on refuse batches whose vectors another model made; raises as `make_contract`, or StorageError.
+
+        Parameters
+        ----------
+        model : str
+            Its name; a table whose Arrow metadata has another one as ``embedding_model`` is refused.
+        like : (n, dim) array, optional
+            Vectors whose lengths others must have; by default, of rows of the collection.
+        canaries : mapping of key to vector, optional
+            Rows that are embedded with every batch, and must come out as they are here.
+        """
+        core, snapshot = self._writer(), self.pin()
+        if like is None:
+            like = sample_rows(RowSpace(snapshot, None), _CONTRACT_ROWS, 0)[1]
+        contract = make_contract(model, like, canaries, self.spec, snapshot.manifest.collection_uuid)
+        core.undisturbed(lambda: write_contract(core.storage, contract))
+        core.contract = contract
+
+    def drop_contract(self) -> None:
+        """Let any vectors in again."""
+        core = self._writer()
+        core.undisturbed(lambda: delete_contract(core.storage))
+        core.contract = None
 
     def flush(self) -> None:
         """Bring all rows into segments now, and delete the files that nothing names any more."""
@@ -177,8 +216,13 @@ class Collection(CollectionView):
 
     def _insert(self, data: Any, *, is_upsert: bool) -> int:
         core = self._writer()
-        record_batch = check_table(data, self.spec)
-        return core.insert(record_batch, is_upsert=is_upsert) if record_batch.num_rows else 0
+        table = as_table(data)
+        record_batch = check_table(table, self.spec)
+        if not record_batch.num_rows:
+            return 0
+        if core.contract is not None:
+            core.contract.check(table.schema.metadata, record_batch, self.spec)
+        return core.insert(record_batch, is_upsert=is_upsert)
 
     def _writer(self) -> Core:
         self._check_open()

@@ -12,6 +12,7 @@ from drift_arrow.engine.search import Search, make_search
 from drift_arrow.engine.signs.drift_frame import drift_frame
 from drift_arrow.engine.signs.query_shift import measure_query_shift
 from drift_arrow.engine.signs.recall import measure_recall, recall_frame
+from drift_arrow.engine.signs.search_diff import diff_searches
 from drift_arrow.engine.stats import CollectionStats, collect_stats
 from drift_arrow.engine.vectors import as_queries
 from drift_arrow.engine.versions import tags_frame, versions_frame
@@ -192,6 +193,13 @@ class CollectionView:
         self._check_open()
         known = {view.entry.path: view.reader for view in self._core.snapshot.segments}
         return PastView(self._name, open_past(self._core.storage, which, known))
+
+    def diff(
+        self, query: Any, before: int | datetime | str, after: int | datetime | str, k: int = DEFAULT_K
+    ) -> pl.DataFrame:
+        """What a search gained and lost between two versions, as `at` takes them, and why; see `diff_searches`."""
+        queries, _ = as_queries(query, self.dim)
+        return diff_searches(self.at(before), self.at(after), queries, k)
 
     def stats(self) -> CollectionStats:
         """Counts and sizes; see `CollectionStats`."""

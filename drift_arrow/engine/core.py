@@ -16,6 +16,7 @@ from drift_arrow.engine.heal.relocation import Rotation, relocate, swap_in
 from drift_arrow.engine.ingest import Batch, make_batch
 from drift_arrow.engine.keys import fingerprint_keys
 from drift_arrow.engine.row_space import RowSpace, take_found
+from drift_arrow.engine.signs.contract import read_contract
 from drift_arrow.engine.snapshot import find_live
 from drift_arrow.engine.verify import verify_collection
 from drift_arrow.engine.wal import Wal
@@ -62,6 +63,7 @@ class Core:
         self.spec = recovered.spec
         self.options = recovered.options
         self.snapshot = recovered.snapshot
+        self.contract = read_contract(storage, self.spec, self.snapshot.manifest.collection_uuid)
         self.wake_janitor: Callable[[], None] = lambda: None
         self._head = recovered.snapshot
         # the rows up to the rotation and no change after it: what a flush commits is exactly the state at its seqno

@@ -52,6 +52,9 @@ SEGMENT_KIND: Final = "drift-segment"
 STATISTICS_KIND: Final = "drift-statistics"
 """Value of the key `kind` of a statistics file."""
 
+CONTRACT_KIND: Final = "drift-contract"
+"""Value of the key `kind` of a contract."""
+
 PAGE_BYTES: Final = 4096
 """Blocks start on multiples of this."""
 
@@ -108,6 +111,9 @@ MAX_MANIFEST_BYTES: Final = 8 << 20
 
 MAX_STATISTICS_BYTES: Final = 8 << 20
 """Largest statistics file."""
+
+MAX_CONTRACT_BYTES: Final = 8 << 20
+"""Largest contract."""
 
 MAX_TAG_BYTES: Final = 4096
 """Largest tag."""

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from drift_arrow.errors import CorruptionError, UnsupportedFormatError
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.calibration import Calibration, Curve
+from drift_arrow.format.contract_file import ContractFile
 from drift_arrow.format.manifest import FileEntry, Manifest, SegmentEntry
 from drift_arrow.format.segment_content import SegmentContent
 from drift_arrow.format.segment_extent import SegmentExtent
@@ -275,6 +276,18 @@ def statistics(**replaced) -> StatisticsFile:
         "measurements": (measurement, measurement),
     }
     return StatisticsFile(**(fields | replaced))
+
+
+def contract(**replaced) -> ContractFile:
+    fields: dict[str, Any] = {
+        "collection_uuid": UUID_1,
+        "model": "encoder é",
+        "norm_mean": 1.0,
+        "norm_deviation": 0.0,
+        "canary_keys": ("7", "8"),
+        "canary_vectors": np.array([[1, 0, 0], [0, -0.5, 2]], np.float32),
+    }
+    return ContractFile(**(fields | replaced))
 
 
 def flipped(data: bytes, position: int, mask: int | None = None) -> bytes:
