@@ -37,10 +37,10 @@ def doctor(
     Exit code 1 says that damage remains.
     """
     from drift_arrow.cli.output import print_json
-    from drift_arrow.engine.storage.uris import open_storage
     from drift_arrow.engine.doctor import diagnose
     from drift_arrow.engine.doctor_repair import repair as run_repair
     from drift_arrow.engine.spec import check_name
+    from drift_arrow.engine.storage.uris import open_storage
 
     if accept_loss and not repair:
         raise typer.BadParameter("--accept-loss says how far --repair may go: give both")
