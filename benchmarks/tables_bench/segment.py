@@ -14,9 +14,9 @@ import pyarrow as pa
 import drift_arrow as drift
 from drift_arrow.engine.build import build_segment
 from drift_arrow.engine.heal.source import whole
+from drift_arrow.engine.ordered_content import OrderedContent
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.layout import HEADER_BYTES, PAGE_BYTES
-from drift_arrow.format.segment_content import SegmentContent
 from drift_arrow.format.segment_reader import SegmentReader
 from drift_arrow.format.segment_writer import write_segment
 from tables_bench.inputs import Input
@@ -27,7 +27,7 @@ _DATA: Final = {"VECTORS", "COLUMN", "DICTIONARY"}
 _KEYS: Final = {"FINGERPRINTS", "KEY_ORDER", "BLOOM"}
 
 
-def content_of(given: Input) -> SegmentContent:
+def content_of(given: Input) -> OrderedContent:
     """Rows sorted by bucket, as a flush would have them."""
     options = drift.Options(memtable_bytes=2 * given.table.nbytes, graph_rows=_NEVER)
     with drift.connect(f"memory://{uuid.uuid4()}") as db:
@@ -41,7 +41,7 @@ def content_of(given: Input) -> SegmentContent:
     return built.content
 
 
-def write(content: SegmentContent, path: Path, profile: str) -> None:
+def write(content: OrderedContent, path: Path, profile: str) -> None:
     """Write the file."""
     with path.open("wb") as file:
         write_segment(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from drift_arrow.engine.workers import Workers
+from drift_arrow.kernels.distance import normalize_rows
 from drift_arrow.kernels.kmeans import assign_buckets, train_centroids
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SAMPLE_ROWS_PER_BUCKET: Final = 64
+_PART_ROWS: Final = 1 << 14
+"""Rows that are brought into their search form at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +49,7 @@ def count_buckets(n_rows: int) -> int:
 
 
 def group_rows(
-    rows: NDArray[np.float32],
+    rows: NDArray[Any],
     n_buckets: int,
     *,
     seed: int,
@@ -58,14 +61,14 @@ def group_rows(
 
     Parameters
     ----------
-    rows : (n, dim) float32
-        Finite, C-contiguous, at least one; unit vectors if `spherical`.
+    rows : (n, dim) float16, float32 or float64
+        Finite as float32, at least one.
     n_buckets : int
         At least 1.
     seed : int
         Not negative. The same seed and rows give the same groups on the same machine.
     spherical : bool
-        For cosine: closest by inner product, and centroids are unit vectors.
+        For cosine: by direction, and centroids are unit vectors.
     initial : (n_buckets, dim) float32, optional
         Centroids to start from, as those of buckets that are grouped again; by default rows of the sample.
     n_threads : int, optional
@@ -79,11 +82,23 @@ def group_rows(
     """
     n_sampled = min(len(rows), n_buckets * _SAMPLE_ROWS_PER_BUCKET)
     sampled = np.sort(np.random.default_rng(seed).choice(len(rows), n_sampled, replace=False))
+    owner = np.empty(len(rows), np.uint32)
     with Workers(n_threads) as workers:
-        centroids = train_centroids(
-            rows[sampled], n_buckets, seed=seed, spherical=spherical, initial=initial, run=workers.run
-        )
-        return centroids, assign_buckets(rows, centroids, spherical=spherical, run=workers.run)
+        sample = search_form(rows[sampled], spherical=spherical)
+        centroids = train_centroids(sample, n_buckets, seed=seed, spherical=spherical, initial=initial, run=workers.run)
+
+        def assign(start: int, stop: int) -> None:
+            part = search_form(rows[start:stop], spherical=spherical)
+            owner[start:stop] = assign_buckets(part, centroids, spherical=spherical)
+
+        workers.run(assign, len(rows), _PART_ROWS)
+    return centroids, owner
+
+
+def search_form(rows: NDArray[Any], *, spherical: bool) -> NDArray[np.float32]:
+    """Rows as buckets and codes see them: (n, dim) float32, for cosine of unit length; no copy where they are that."""
+    matrix = np.ascontiguousarray(rows, dtype=np.float32)
+    return normalize_rows(matrix) if spherical else matrix
 
 
 def sort_by_bucket(centroids: NDArray[np.float32], owner: NDArray[np.uint32], max_rows: int) -> BucketOrder:

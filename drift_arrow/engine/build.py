@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from drift_arrow.engine.bucketing import count_buckets, group_rows, sort_by_bucket
 from drift_arrow.engine.heal.source import read_sources
+from drift_arrow.engine.ordered_content import OrderedContent
 from drift_arrow.format.layout import MAX_BLOCK_BYTES
-from drift_arrow.format.segment_content import SegmentContent
-from drift_arrow.format.segment_extent import SegmentExtent
 from drift_arrow.format.segment_spec import SegmentSpec
 from drift_arrow.format.take import take_rows
-from drift_arrow.kernels.distance import normalize_rows, squared_norms
-from drift_arrow.kernels.sq8 import sq8_encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from drift_arrow.engine.heal.source import Source
@@ -49,13 +45,13 @@ class Built:
 
     Parameters
     ----------
-    content : SegmentContent
+    content : OrderedContent
         What `write_segment` takes.
     order : (n,) int64
         For each row of the segment, its place in the rows of the sources laid end to end.
     """
 
-    content: SegmentContent
+    content: OrderedContent
     order: NDArray[np.int64]
 
 
@@ -71,7 +67,7 @@ def build_segment(
     Parameters
     ----------
     sources : sequence of Source
-        Memory is about twice that of their vectors.
+        Memory is that of their vectors, but for one memtable that is alive as a whole, which is used as it is.
     targets : Targets or None
         Where each row goes; None to cluster them afresh.
     spec, options : CollectionSpec, Options
@@ -87,24 +83,9 @@ def build_segment(
     if not sum(len(source.rows) for source in sources):
         return None
     rows = read_sources(sources, spec)
-    matrix = np.ascontiguousarray(rows.vectors, dtype=np.float32)
-    basis = normalize_rows(matrix) if spec.metric == "cosine" else matrix
     if targets is None:
-        targets = _clustered(basis, spec, options)
+        targets = _clustered(rows.vectors, spec, options)
     buckets = sort_by_bucket(targets.centroids, targets.owner, max(1, MAX_BLOCK_BYTES // spec.dim))
-    order = buckets.order
-    sq8 = sq8_encode(basis[order], buckets.offsets)
-    extent = SegmentExtent(
-        table=take_rows(rows.table, rows.places[order]),
-        vectors=rows.vectors[order],
-        offsets=buckets.offsets,
-        centroids=buckets.centroids,
-        codes=sq8.codes,
-        lo=sq8.lo,
-        step=sq8.step,
-        norms=squared_norms(matrix[order]),
-        fingerprints=rows.fingerprints[order],
-    )
     segment = SegmentSpec(
         schema=spec.schema,
         vector=spec.vector,
@@ -113,10 +94,17 @@ def build_segment(
         seqno_range=seqno_range,
         profile=options.profile,
     )
-    return Built(content=SegmentContent(spec=segment, rows=extent), order=order)
+    content = OrderedContent(
+        spec=segment,
+        vectors=rows.vectors,
+        fingerprints=rows.fingerprints,
+        table=take_rows(rows.table, rows.places[buckets.order]),
+        buckets=buckets,
+    )
+    return Built(content=content, order=buckets.order)
 
 
-def _clustered(basis: NDArray[np.float32], spec: CollectionSpec, options: Options) -> Targets:
-    n_buckets = count_buckets(len(basis))
-    centroids, owner = group_rows(basis, n_buckets, seed=options.seed, spherical=spec.metric == "cosine")
+def _clustered(vectors: NDArray[Any], spec: CollectionSpec, options: Options) -> Targets:
+    n_buckets = count_buckets(len(vectors))
+    centroids, owner = group_rows(vectors, n_buckets, seed=options.seed, spherical=spec.metric == "cosine")
     return Targets(centroids=centroids, owner=owner)

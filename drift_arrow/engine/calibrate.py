@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drift_arrow.engine.calibration_sample import draw_sample
+from drift_arrow.engine.calibration_sample import draw_samples
 from drift_arrow.engine.workers import Workers
 from drift_arrow.format.calibration import Calibration, Curve
 from drift_arrow.kernels.probing import cumulative_shares
@@ -23,9 +22,12 @@ if TYPE_CHECKING:
     from drift_arrow.engine.snapshot import SegmentView
 
 _MIN_BUCKETS: Final = 8
-_SAMPLES: Final = (((1, 10, 100), 1024), ((1000,), 256))
-"""Numbers of neighbours, and of queries: the more neighbours, the more one query says, and the more it costs."""
+_NEAR: Final = (1, 10, 100)
+_DEEP: Final = 1000
+"""Numbers of neighbours: the more, the more one query says, and the more it costs."""
 
+_NEAR_QUERIES: Final = 1024
+_DEEP_QUERIES: Final = 256
 _JUDGED_NEIGHBOURS: Final = 10
 _ROWS_PER_NEIGHBOUR: Final = 20
 _RECALLS: Final = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
@@ -65,22 +67,23 @@ def refreshed(
     if known is not None and _is_near(known.n_rows, n_rows) and _is_near(known.n_buckets, n_buckets):
         return known
     most = max(1, n_rows // _ROWS_PER_NEIGHBOUR)
-    curves: list[Curve] = []
-    spread, effective_dim = 0.0, 0.0
+    near = [k for k in _NEAR if k <= most]
     with Workers() as workers:
-        for group, n_queries in _SAMPLES:
-            sizes = [k for k in group if k <= most]
-            if not sizes:
-                continue
-            sample = draw_sample(
-                views, segments, metric, seed=seed, n_queries=n_queries, n_neighbours=sizes[-1], workers=workers
-            )
-            if not curves:
-                spread = sample.spread
-                judged = max(k for k in sizes if k <= _JUDGED_NEIGHBOURS)
-                effective_dim = _choose_dim(sample, judged, metric, workers)
-            sample = replace(sample, spread=spread)
-            curves += workers.map(partial(_fit_curve, sample, metric=metric, effective_dim=effective_dim), sizes)
+        samples = draw_samples(
+            views,
+            segments,
+            metric,
+            seed=seed,
+            near=(_NEAR_QUERIES, near[-1]),
+            deep=(_DEEP_QUERIES, _DEEP) if most >= _DEEP else None,
+            workers=workers,
+        )
+        spread = samples[0].spread
+        effective_dim = _choose_dim(samples[0], max(k for k in near if k <= _JUDGED_NEIGHBOURS), metric, workers)
+        wanted = [(samples[0], k) for k in near] + [(sample, _DEEP) for sample in samples[1:]]
+        curves = workers.map(
+            lambda one: _fit_curve(replace(one[0], spread=spread), one[1], metric, effective_dim), wanted
+        )
     return Calibration(
         n_rows=n_rows,
         n_buckets=n_buckets,

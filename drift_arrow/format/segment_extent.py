@@ -60,7 +60,7 @@ class SegmentExtent:
         A bucket that is larger is an extent of its own.
         """
         row_bytes = self.vectors.itemsize * self.vectors.shape[1]
-        cuts = bucket_cuts(self.offsets, max(1, min(EXTENT_ROWS, EXTENT_VECTOR_BYTES // row_bytes)))
+        cuts = bucket_cuts(self.offsets, extent_rows(row_bytes))
         for first, stop in pairwise(cuts):
             yield self._slice(first, stop)
 
@@ -108,6 +108,11 @@ class SegmentExtent:
         if self.table.schema.equals(spec.payload, check_metadata=False) and self.table.num_rows == len(self.vectors):
             return None
         return f"table has {self.table.num_rows} rows of another schema or number"
+
+
+def extent_rows(row_bytes: int) -> int:
+    """Most rows of an extent of several buckets, whose vectors take `row_bytes` each."""
+    return max(1, min(EXTENT_ROWS, EXTENT_VECTOR_BYTES // row_bytes))
 
 
 def bucket_cuts(offsets: NDArray[np.int64], max_rows: int) -> list[int]:

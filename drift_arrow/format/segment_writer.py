@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
+from typing import NamedTuple
 
 from drift_arrow.errors import InvalidArgumentError
+from drift_arrow.format.ahead import ahead
+from drift_arrow.format.codecs.part import Encoded
 from drift_arrow.format.column_writer import ColumnWriter
 from drift_arrow.format.layout import (
     COLD_VECTOR_BLOCK_BYTES,
@@ -13,7 +17,7 @@ from drift_arrow.format.layout import (
     BlockType,
     Buffer,
 )
-from drift_arrow.format.segment_content import SegmentContent
+from drift_arrow.format.segment_content import Content
 from drift_arrow.format.segment_extent import SegmentExtent
 from drift_arrow.format.segment_footer import SegmentMeta
 from drift_arrow.format.segment_sink import SegmentSink, SegmentSummary
@@ -23,6 +27,13 @@ from drift_arrow.format.vector_block import encode_vectors
 from drift_arrow.format.zone_table import zone_entries
 
 __all__ = ["SegmentWriter", "write_segment"]
+
+
+class EncodedVectors(NamedTuple):
+    """An extent, and its blocks of vectors: the place of the first row inside the extent, rows, encoding."""
+
+    extent: SegmentExtent
+    blocks: list[tuple[int, int, Encoded]]
 
 
 class SegmentWriter:
@@ -41,8 +52,9 @@ class SegmentWriter:
 
     Notes
     -----
-    Holds one extent, 20 bytes per row that was appended (36 while the keys are sorted), the tables of the buckets, and
-    what footer and zone maps say of each block. The same extents give the same bytes.
+    Holds one extent, or two where one is encoded while another one is written, 20 bytes per row that was appended (36
+    while the keys are sorted), the tables of the buckets, and what footer and zone maps say of each block. The same
+    extents give the same bytes.
     """
 
     def __init__(self, write: Callable[[Buffer], object], spec: SegmentSpec) -> None:
@@ -71,13 +83,27 @@ class SegmentWriter:
         LimitExceededError
             One value alone does not fit into a block.
         """
+        self.write(self.encode(extent))
+
+    def encode(self, extent: SegmentExtent) -> EncodedVectors:
+        """Do what needs nothing of the extents before, on any thread; parameters and errors as of `append`."""
         extent.check(self._spec)
         if extent.codes.nbytes > MAX_BLOCK_BYTES:
             message = f"extent is too large: cut it; code_bytes={extent.codes.nbytes} limit={MAX_BLOCK_BYTES}"
             raise InvalidArgumentError(message)
-        first_row = self._tables.n_rows
+        block_bytes = VECTOR_BLOCK_BYTES if self._spec.profile == "hot" else COLD_VECTOR_BLOCK_BYTES
+        n_rows = max(block_bytes // extent.vectors[0].nbytes, 1)
+        parts = [(start, extent.vectors[start : start + n_rows]) for start in range(0, len(extent.vectors), n_rows)]
+        return EncodedVectors(
+            extent, [(start, len(rows), encode_vectors(rows, self._spec.profile)) for start, rows in parts]
+        )
+
+    def write(self, encoded: EncodedVectors) -> None:
+        """Write the next rows, which `encode` has prepared; errors as of `append`."""
+        extent, first_row = encoded.extent, self._tables.n_rows
         self._sink.write_array(BlockType.CODES, extent.codes, first_row=first_row)
-        self._write_vectors(extent, first_row)
+        for start, n_rows, block in encoded.blocks:
+            self._sink.write_block(BlockType.VECTORS, block, n_values=n_rows, first_row=first_row + start)
         for writer, values in zip(self._columns, extent.table.columns, strict=True):
             writer.write(values, first_row)
         self._tables.append(extent)
@@ -106,14 +132,6 @@ class SegmentWriter:
             writer.write_dictionary()
         return self._sink.finish(meta)
 
-    def _write_vectors(self, extent: SegmentExtent, first_row: int) -> None:
-        block_bytes = VECTOR_BLOCK_BYTES if self._spec.profile == "hot" else COLD_VECTOR_BLOCK_BYTES
-        n_rows = max(block_bytes // extent.vectors[0].nbytes, 1)
-        for start in range(0, len(extent.vectors), n_rows):
-            rows = extent.vectors[start : start + n_rows]
-            encoded = encode_vectors(rows, self._spec.profile)
-            self._sink.write_block(BlockType.VECTORS, encoded, n_values=len(rows), first_row=first_row + start)
-
     def _meta(self) -> SegmentMeta:
         spec = self._spec
         return SegmentMeta(
@@ -127,14 +145,14 @@ class SegmentWriter:
         )
 
 
-def write_segment(write: Callable[[Buffer], object], content: SegmentContent) -> SegmentSummary:
+def write_segment(write: Callable[[Buffer], object], content: Content) -> SegmentSummary:
     """Write one segment.
 
     Parameters
     ----------
     write : callable
         As of `SegmentWriter`.
-    content : SegmentContent
+    content : Content
 
     Returns
     -------
@@ -143,12 +161,14 @@ def write_segment(write: Callable[[Buffer], object], content: SegmentContent) ->
     Raises
     ------
     InvalidArgumentError
-        The content does not fit together, or one bucket has more than 16 MiB of codes. Nothing was written.
+        The content does not fit together, or one bucket has more than 16 MiB of codes. Nothing was written if the
+        content is a `SegmentContent`.
     LimitExceededError
         One value alone does not fit into a block, or there are too many blocks for a footer.
     """
     content.check()
     writer = SegmentWriter(write, content.spec)
-    for extent in content.rows.cut():
-        writer.append(extent)
+    with closing(ahead(map(writer.encode, content.extents()))) as encoded_extents:
+        for encoded in encoded_extents:
+            writer.write(encoded)
     return writer.finish()

@@ -80,7 +80,7 @@ def read_sources(sources: Sequence[Source], spec: CollectionSpec) -> MovingRows:
         places.append(n_read + (np.arange(len(source.rows)) if is_sparse else source.rows))
         n_read += table.num_rows
     return MovingRows(
-        vectors=np.concatenate(vectors),
+        vectors=vectors[0] if len(vectors) == 1 else np.concatenate(vectors),
         fingerprints=np.concatenate([_fingerprints(source.view)[source.rows] for source in sources]),
         table=pa.concat_tables(tables),
         places=np.concatenate(places),
@@ -93,7 +93,8 @@ def _all(source: Source, spec: CollectionSpec) -> tuple[pa.Table, NDArray[np.gen
         vectors = view.reader.raw_vectors(0, view.n_rows)
     else:
         vectors = view.memtable.raw_vectors(view.n_rows)
-    return view.columns(spec.payload_schema.names), vectors[source.rows]
+    is_whole = len(source.rows) == view.n_rows
+    return view.columns(spec.payload_schema.names), vectors if is_whole else vectors[source.rows]
 
 
 def _picked(source: Source, spec: CollectionSpec) -> tuple[pa.Table, NDArray[np.generic]]:
