@@ -15,7 +15,7 @@ from drift_arrow.engine.keys import fingerprint_keys
 from drift_arrow.engine.segment_set import SegmentSet
 from drift_arrow.engine.snapshot import SegmentView, Snapshot
 from drift_arrow.engine.spec import CollectionSpec
-from drift_arrow.engine.storage import map_all
+from drift_arrow.engine.storage import for_all
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path, wal_path
 from drift_arrow.engine.wal_objects import check_whole
 from drift_arrow.errors import CorruptionError, InvalidArgumentError
@@ -94,7 +94,7 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     manifest = read_newest(storage)
     spec = CollectionSpec.from_manifest(manifest)
     options = _options(manifest, storage)
-    segments = tuple(_open_segment(storage, entry, known) for entry in manifest.segments)
+    segments = tuple(for_all(storage, lambda entry: _open_segment(storage, entry, known), manifest.segments))
     snapshot = Snapshot(
         generation=0,
         seqno=manifest.last_seqno,
@@ -106,7 +106,7 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     snapshot = with_room(snapshot, 1, spec, options)
     files = log_files(storage, manifest)
     paths = _paths_to_replay(files)
-    images = zip(paths, map_all(storage, paths), strict=True)
+    images = zip(paths, for_all(storage, storage.map, paths), strict=True)
     logs = [(path, scan_image(image, path, manifest.collection_uuid)) for path, image in images]
     next_seqno, is_clean = _check_sequence(logs, manifest.last_seqno + 1), True
     for path, contents in logs:
