@@ -16,7 +16,7 @@ from drift_arrow.engine.segment_set import SegmentSet
 from drift_arrow.engine.signs.observations import read_observations
 from drift_arrow.engine.snapshot import SegmentView, Snapshot
 from drift_arrow.engine.spec import CollectionSpec
-from drift_arrow.engine.storage import map_all
+from drift_arrow.engine.storage import for_all
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path, wal_path
 from drift_arrow.engine.wal_objects import check_whole
 from drift_arrow.errors import CorruptionError, InvalidArgumentError
@@ -101,7 +101,7 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     snapshot = with_room(observed, 1, spec, options)
     files = log_files(storage, manifest)
     paths = paths_to_replay(files)
-    images = zip(paths, map_all(storage, paths), strict=True)
+    images = zip(paths, for_all(storage, storage.map, paths), strict=True)
     logs = [(path, scan_image(image, path, manifest.collection_uuid)) for path, image in images]
     next_seqno, is_clean = _check_sequence(logs, manifest.last_seqno + 1), True
     for path, contents in logs:
@@ -124,7 +124,7 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
 
 def open_version(storage: Storage, manifest: Manifest, known: Mapping[str, SegmentReader]) -> Snapshot:
     """The rows of one version: its segments but for their tombstones, and no memtable; raises as `recover`."""
-    segments = tuple(_open_segment(storage, entry, known) for entry in manifest.segments)
+    segments = tuple(for_all(storage, lambda entry: _open_segment(storage, entry, known), manifest.segments))
     return Snapshot(
         generation=0,
         seqno=manifest.last_seqno,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 
 _REQUESTS_AT_ONCE: Final = 16
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 class FileInfo(NamedTuple):
@@ -105,12 +108,12 @@ class Storage(Protocol):
         """Take the exclusive right to write; LockedError if another holder has it."""
 
 
-def map_all(storage: Storage, paths: Sequence[str]) -> list[memoryview]:
-    """`storage.map` of each path; many at a time where each costs a request."""
-    if storage.appends or len(paths) < 2:
-        return [storage.map(path) for path in paths]
+def for_all(storage: Storage, act: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
+    """What `act` gives for each of `items`, in their order; many at a time where each costs a request to `storage`."""
+    if storage.appends or len(items) < 2:
+        return [act(item) for item in items]
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-        return list(pool.map(storage.map, paths))
+        return list(pool.map(act, items))
 
 
 def create_file(storage: Storage, path: str, data: Buffer) -> None:
