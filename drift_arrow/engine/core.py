@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from drift_arrow.engine.stats import VerifyReport
     from drift_arrow.engine.storage import Lock, Storage
 
+_NOTICED_SHARE: Final = 0.02
+"""Deleted rows, of those alive, that wake the Janitor."""
+
 
 class Core:
     """Writer state of one collection.
@@ -49,6 +52,9 @@ class Core:
 
     Notes
     -----
+    `churned_rows` counts rows that were written or deleted since the collection was opened, `moved_rows` those that
+    went from one segment to another.
+
     Two snapshots: `head` includes operations that are logged but perhaps not yet durable and is seen by writers only;
     `snapshot` is the newest durable one and the only one that readers see. A write goes: check and log under the lock,
     sync outside it (so that concurrent writers share one sync), publish. A published snapshot is never replaced by an
@@ -61,6 +67,8 @@ class Core:
         self.options = recovered.options
         self.snapshot = recovered.snapshot
         self.wake_janitor: Callable[[], None] = lambda: None
+        self.churned_rows = self.moved_rows = 0
+        self._unseen_deletions = 0
         self._head = recovered.snapshot
         self._lock = lock
         self._writing = threading.Condition()
@@ -105,6 +113,7 @@ class Core:
             seqno = self._wal.append(RecordType.UPSERT if is_upsert else RecordType.ADD, payload)
             with self._wal.poisoned_by_failure():
                 head = self._head = apply_insert(self._head, batch, seqno)
+            self.churned_rows += batch.n_rows
         self._commit(head)
         if wants_graph(self.spec, head.memtables[-1].n_rows, self.options.graph_rows):
             self.wake_janitor()
@@ -121,7 +130,14 @@ class Core:
             with self._wal.poisoned_by_failure():
                 head, n_killed = apply_delete(self._head, fingerprints, seqno)
                 self._head = head
+            self.churned_rows += n_killed
+            self._unseen_deletions += n_killed
+            is_noticeable = self._unseen_deletions > _NOTICED_SHARE * head.n_live
+            if is_noticeable:
+                self._unseen_deletions = 0
         self._commit(head)
+        if is_noticeable:
+            self.wake_janitor()
         return n_killed
 
     def delete_where(self, predicate: Predicate) -> int:
@@ -185,11 +201,13 @@ class Core:
 
         Raises
         ------
-        ClosedError, CommitConflictError, PoisonedError, StorageError
+        CommitConflictError, PoisonedError, StorageError
             Nothing moved.
         """
         with self._maintaining:
-            self.check_open()
+            # once closed, another process may hold the lock
+            if self._closed:
+                return False
             base = self.snapshot
             move = choose(base)
             if move is None:
@@ -235,6 +253,7 @@ class Core:
     def _swap_in(self, relocated: Relocated) -> None:
         with self._writing:
             head = self._head = swap_in(self._head, relocated)
+            self.moved_rows += relocated.move.n_rows_of_segments
             self._writing.notify_all()
         self._commit(head)
         collect_garbage(self.storage, self.options.retained_versions)
