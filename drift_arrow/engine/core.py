@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import pyarrow as pa
 
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NOTICED_SHARE: Final = 0.02
+"""Deleted rows, of those alive, that wake the Janitor."""
+
 
 class Core:
     """Writer state of one collection.
@@ -52,6 +55,9 @@ class Core:
 
     Notes
     -----
+    `churned_rows` counts rows that were written or deleted since the collection was opened, `moved_rows` those that
+    went from one segment to another.
+
     Two snapshots: `head` includes operations that are logged but perhaps not yet durable and is seen by writers only;
     `snapshot` is the newest durable one and the only one that readers see. A write goes: check and log under the lock,
     sync outside it (so that concurrent writers share one sync), publish. A published snapshot is never replaced by an
@@ -65,6 +71,8 @@ class Core:
         self.snapshot = recovered.snapshot
         self.contract = read_contract(storage, self.spec, self.snapshot.manifest.collection_uuid)
         self.wake_janitor: Callable[[], None] = lambda: None
+        self.churned_rows = self.moved_rows = 0
+        self._unseen_deletions = 0
         self._head = recovered.snapshot
         # the rows up to the rotation and no change after it: what a flush commits is exactly the state at its seqno
         self._base = recovered.snapshot
@@ -111,6 +119,7 @@ class Core:
             seqno = self._wal.append(RecordType.UPSERT if is_upsert else RecordType.ADD, payload)
             with self._wal.poisoned_by_failure():
                 head = self._head = apply_insert(self._head, batch, seqno)
+            self.churned_rows += batch.n_rows
         self._commit(head)
         if wants_graph(self.spec, head.memtables[-1].n_rows, self.options.graph_rows):
             self.wake_janitor()
@@ -127,7 +136,14 @@ class Core:
             with self._wal.poisoned_by_failure():
                 head, n_killed = apply_delete(self._head, fingerprints, seqno)
                 self._head = head
+            self.churned_rows += n_killed
+            self._unseen_deletions += n_killed
+            is_noticeable = self._unseen_deletions > _NOTICED_SHARE * head.n_live
+            if is_noticeable:
+                self._unseen_deletions = 0
         self._commit(head)
+        if is_noticeable:
+            self.wake_janitor()
         return n_killed
 
     def delete_where(self, predicate: Predicate) -> int:
@@ -188,11 +204,13 @@ class Core:
 
         Raises
         ------
-        ClosedError, CommitConflictError, PoisonedError, StorageError
+        CommitConflictError, PoisonedError, StorageError
             Nothing moved.
         """
         with self._maintaining:
-            self.check_open()
+            # once closed, another process may hold the lock
+            if self._closed:
+                return False
             doomable = doomable_files(self.storage)
             base, rotation = self._flushed_base()
             move = choose(base)
@@ -246,7 +264,11 @@ class Core:
         return True
 
     def _flushed_base(self) -> tuple[Snapshot, Rotation]:
-        """The rows of the newest version exactly, and the rotation behind them."""
+        """The rows of the newest version exactly, and the rotation behind them; one with the deletions that matter."""
+        with self._writing:
+            dead = sum(view.n_live for view in self._base.segments) - sum(view.n_live for view in self._head.segments)
+            if dead > _NOTICED_SHARE * self._head.n_live:
+                self.freeze()
         while True:
             with self._writing:
                 base, rotation = self._base, self._rotation
@@ -291,6 +313,7 @@ class Core:
         with self._writing:
             head = self._head = swap_in(self._head, relocated)
             self._base = swap_in(self._base, relocated)
+            self.moved_rows += relocated.move.n_rows_of_segments
             self._writing.notify_all()
         self._commit(head)
 

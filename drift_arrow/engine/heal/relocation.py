@@ -59,6 +59,11 @@ class Move:
     sources: tuple[Source, ...]
     built: Built | None
 
+    @property
+    def n_rows_of_segments(self) -> int:
+        """Rows that were in a segment before."""
+        return sum(len(source.rows) for source in self.sources if isinstance(source.view, SegmentView))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relocated:

@@ -1,0 +1,44 @@
+"""What might be done about some buckets, before anything is read for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PURGE: Final = "purge"
+SPLIT: Final = "split"
+MERGE: Final = "merge"
+RECENTRE: Final = "recentre"
+COMPACT: Final = "compact"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Proposal:
+    """An action on some buckets.
+
+    Parameters
+    ----------
+    action : str
+        One of the constants of this module.
+    reason : str
+        For people.
+    buckets : (m,) int64
+        Numbers in the table of all segments; no other action of the same plan touches them.
+    rows : int
+        That move, as far as is known.
+    gain : float
+        Expected to be saved, in microseconds per query.
+    is_due : bool
+        Done even if it saves no time, since it bounds memory, disk or the number of segments.
+    """
+
+    action: str
+    reason: str
+    buckets: NDArray[np.int64]
+    rows: int
+    gain: float
+    is_due: bool = False
