@@ -40,4 +40,4 @@ def any_move(core: Core, snapshot: Snapshot, rng: random.Random) -> Move | None:
 def move_any(core: Core, seed: int) -> bool:
     """Do such a move; the calibration stays."""
     rng = random.Random(seed)
-    return core.move(lambda base: any_move(core, base, rng), lambda *_: core.snapshot.manifest.calibration)
+    return core.maintenance.move(lambda base: any_move(core, base, rng), lambda *_: core.snapshot.manifest.calibration)

@@ -129,22 +129,22 @@ class Collection(CollectionView):
         if like is None:
             like = sample_rows(RowSpace(snapshot, None), _CONTRACT_ROWS, 0)[1]
         contract = make_contract(model, like, canaries, self.spec, snapshot.manifest.collection_uuid)
-        core.undisturbed(lambda: write_contract(core.storage, contract))
+        core.maintenance.undisturbed(lambda: write_contract(core.storage, contract))
         core.contract = contract
 
     def drop_contract(self) -> None:
         """Let any vectors in again."""
         core = self._writer()
-        core.undisturbed(lambda: delete_contract(core.storage))
+        core.maintenance.undisturbed(lambda: delete_contract(core.storage))
         core.contract = None
 
     def flush(self) -> None:
         """Bring all rows into segments now, and delete the files that nothing names any more."""
         core = self._writer()
         core.freeze()
-        while core.flush_frozen():
+        while core.maintenance.flush_frozen():
             pass
-        core.collect_garbage()
+        core.maintenance.collect_garbage()
 
     def restore(self, which: int | datetime | str) -> int:
         """Bring the rows of an older version back; returns the number of the new version that holds them.
@@ -181,12 +181,14 @@ class Collection(CollectionView):
         tag_path(name)
         if which is None:
             return tag_newest(core, name)
-        return core.undisturbed(lambda: create_tag(core.storage, name, find_version(core.storage, which)).version)
+        return core.maintenance.undisturbed(
+            lambda: create_tag(core.storage, name, find_version(core.storage, which)).version
+        )
 
     def untag(self, name: str) -> None:
         """Remove a tag, so that its version may go; raises NotFoundError, which names the tags that exist."""
         core = self._writer()
-        core.undisturbed(lambda: delete_tag(core.storage, name))
+        core.maintenance.undisturbed(lambda: delete_tag(core.storage, name))
 
     def heal(self, budget_rows: int | None = None, *, dry_run: bool = False) -> pl.DataFrame:
         """Make searches as fast as those of a fresh collection, as the Janitor does in the background.

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
 from drift_arrow.engine.apply import apply_delete, apply_insert, with_room
-from drift_arrow.engine.flush import flush
-from drift_arrow.engine.gc import collect_garbage, doomable_files
 from drift_arrow.engine.graph import wants_graph
-from drift_arrow.engine.heal.relocation import Rotation, relocate, swap_in
+from drift_arrow.engine.heal.relocation import Rotation, swap_in
 from drift_arrow.engine.ingest import Batch, make_batch
 from drift_arrow.engine.keys import fingerprint_keys
+from drift_arrow.engine.maintenance import Maintenance
 from drift_arrow.engine.row_space import RowSpace, take_found
 from drift_arrow.engine.signs.contract import read_contract
 from drift_arrow.engine.snapshot import find_live
-from drift_arrow.engine.verify import verify_collection
 from drift_arrow.engine.wal import Wal
 from drift_arrow.errors import AlreadyExistsError, ClosedError
 from drift_arrow.format.batch import encode_batch
@@ -27,15 +25,14 @@ from drift_arrow.options import FROZEN_MEMTABLES_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
-    from drift_arrow.engine.heal.relocation import Calibrate, Move, Relocated
+    from drift_arrow.engine.heal.relocation import Relocated
     from drift_arrow.engine.predicate import Predicate
     from drift_arrow.engine.recovery import Recovered
     from drift_arrow.engine.snapshot import Snapshot
     from drift_arrow.engine.storage import Lock, Storage
     from drift_arrow.engine.verify import VerifyReport
-
-T = TypeVar("T")
 
 _NOTICED_SHARE: Final = 0.02
 """Deleted rows, of those alive, that wake the Janitor."""
@@ -73,15 +70,15 @@ class Core:
         self.wake_janitor: Callable[[], None] = lambda: None
         self.churned_rows = self.moved_rows = 0
         self._unseen_deletions = 0
+        self.maintenance = Maintenance(self)
         self._head = recovered.snapshot
         # the rows up to the rotation and no change after it: what a flush commits is exactly the state at its seqno
         self._base = recovered.snapshot
         self._lock = lock
         self._writing = threading.Condition()
         self._publishing = threading.Lock()
-        self._maintaining = threading.Lock()
         self._background_error: Exception | None = None
-        self._closed = False
+        self.closed = False
         self._writer_epoch = recovered.writer_epoch + 1
         uuid = recovered.snapshot.manifest.collection_uuid
         self._wal = Wal(storage, uuid, self._writer_epoch, recovered.next_wal_number, recovered.next_seqno)
@@ -98,7 +95,7 @@ class Core:
         """Bring what was replayed into a segment: after a crash, pages of the old log may be in the cache alone."""
         self._rotation = self._rotated(recovered.next_wal_number, recovered.next_seqno - 1)
         self.snapshot = self._head = self._base = with_room(self._head, 1, self.spec, self.options)
-        self.flush_frozen()
+        self.maintenance.flush_frozen()
 
     def insert(self, record_batch: pa.RecordBatch, *, is_upsert: bool) -> int:
         """Log and apply a batch in the collection's schema; returns its rows once they are durable and visible.
@@ -165,10 +162,8 @@ class Core:
         return take_found(head, found, columns)
 
     def verify(self) -> VerifyReport:
-        """Check every byte of the collection; flushes wait meanwhile."""
-        self.check_open()
-        with self._maintaining:
-            return verify_collection(self.storage, self.snapshot.manifest.version)
+        """Check every byte of the newest version; flushes wait meanwhile."""
+        return self.maintenance.verify()
 
     def freeze(self) -> None:
         """Start a new memtable and log file, so that all that was logged before can be flushed; nothing if it was."""
@@ -177,104 +172,41 @@ class Core:
             if self._head.seqno > self._rotation.last_seqno:
                 self._rotate(1)
 
-    def flush_frozen(self) -> bool:
-        """Flush the frozen memtables and delete what is no longer named; returns whether there were any."""
-        with self._maintaining:
-            doomable = doomable_files(self.storage)
-            # once closed, another process may hold the lock
-            if self._closed or not self._flush_base():
-                return False
-            self._tidy(doomable)
-            return True
+    def flushable(self) -> tuple[Snapshot, Rotation]:
+        """The rows up to the newest rotation, with no change after it, and the rotation."""
+        with self._writing:
+            return self._base, self._rotation
 
-    def move(self, choose: Callable[[Snapshot], Move | None], calibrate: Calibrate) -> bool:
-        """Move rows between segments, and delete what is no longer named; flushes wait meanwhile.
+    def check_log(self) -> None:
+        """Raise PoisonedError if the log failed: each attempt to build on it would leave one more segment behind."""
+        self._wal.check_usable()
 
-        Parameters
-        ----------
-        choose : callable
-            Gives the move of rows of the newest flushed snapshot, or None if there is nothing to move.
-        calibrate : callable
-            As `relocate` takes it.
+    def unflushed_deletions(self) -> float:
+        """Rows of segments that died since the newest rotation, as a share of the rows alive."""
+        with self._writing:
+            before, after = (sum(view.n_live for view in some.segments) for some in (self._base, self._head))
+            return (before - after) / max(1, self._head.n_live)
 
-        Returns
-        -------
-        bool
-            Whether anything moved.
+    def adopt(self, relocated: Relocated) -> None:
+        """Go on from a version that a relocation committed."""
+        with self._writing:
+            head = self._head = swap_in(self._head, relocated)
+            self._base = swap_in(self._base, relocated)
+            self.moved_rows += relocated.move.n_rows_of_segments
+            self._writing.notify_all()
+        self._commit(head)
 
-        Raises
-        ------
-        CommitConflictError, PoisonedError, StorageError
-            Nothing moved.
-        """
-        with self._maintaining:
-            # once closed, another process may hold the lock
-            if self._closed:
-                return False
-            doomable = doomable_files(self.storage)
-            base, rotation = self._flushed_base()
-            move = choose(base)
-            if move is None:
-                return False
-            self._wal.check_usable()
-            self._swap_in(relocate(self.storage, base, move, rotation=rotation, calibrate=calibrate))
-            self._tidy(doomable)
-            return True
-
-    def replace_rows(self, successor: Callable[[Snapshot, Rotation], Snapshot]) -> Snapshot:
-        """Put a committed snapshot in the place of all rows, which were flushed before; returns it.
-
-        `successor` gets the newest snapshot and the rotation behind it; nothing is written or deleted while it runs.
-        """
-        with self._maintaining:
-            doomable = doomable_files(self.storage)
-            # most of the work, while writers go on; then what they did meanwhile, while they wait
-            self.freeze()
-            self._flush_base()
-            with self._writing:
-                self.freeze()
-                self._flush_base()
-                head = self._head = self._base = successor(self._head, self._rotation)
-                self._publish(head)
-                self._writing.notify_all()
-            self._tidy(doomable)
+    def succeed(self, successor: Callable[[Snapshot, Rotation], Snapshot]) -> Snapshot:
+        """Go on from the committed snapshot that `successor` makes of the newest one, whose rows were all flushed."""
+        with self._writing:
+            head = self._head = self._base = successor(self._head, self._rotation)
+            self._publish(head)
+            self._writing.notify_all()
             return head
 
-    def undisturbed(self, work: Callable[[], T]) -> T:
-        """Do `work` while nothing is flushed or deleted."""
-        with self._maintaining:
-            self.check_open()
-            return work()
-
-    def collect_garbage(self) -> None:
-        """Delete what no retained version names, such as the files that a crash of an earlier writer left."""
-        with self._maintaining:
-            # without a lock, only a commit of ours tells garbage from the work of another writer
-            if not self._closed and self.storage.appends:
-                collect_garbage(self.storage, self.options)
-
-    def _flush_base(self) -> bool:
-        with self._writing:
-            base, rotation = self._base, self._rotation
-        if len(base.memtables) == 1:
-            return False
-        # nothing can be published on top of a failed log: each attempt would leave one more segment behind
-        self._wal.check_usable()
-        self._swap_in(flush(self.storage, base, rotation, self.spec, self.options))
-        return True
-
-    def _flushed_base(self) -> tuple[Snapshot, Rotation]:
-        """The rows of the newest version exactly, and the rotation behind them; one with the deletions that matter."""
-        with self._writing:
-            dead = sum(view.n_live for view in self._base.segments) - sum(view.n_live for view in self._head.segments)
-            if dead > _NOTICED_SHARE * self._head.n_live:
-                self.freeze()
-        while True:
-            with self._writing:
-                base, rotation = self._base, self._rotation
-            if len(base.memtables) == 1:
-                return base, rotation
-            self._flush_base()
+    def pausing_writes(self) -> AbstractContextManager[object]:
+        """While it is held, other threads wait before they write."""
+        return self._writing
 
     def report_background_error(self, error: Exception) -> None:
         """Keep an error of the Janitor for the next caller, and wake those who wait for it."""
@@ -284,7 +216,7 @@ class Core:
 
     def check_open(self) -> None:
         """Raise ClosedError after `close`, and once each error that the Janitor met."""
-        if self._closed:
+        if self.closed:
             message = f"the collection is closed: open it again; path={self.storage.uri!r}"
             raise ClosedError(message)
         error, self._background_error = self._background_error, None
@@ -293,10 +225,10 @@ class Core:
 
     def close(self) -> None:
         """Finish the log and give the lock back; the Janitor must have stopped."""
-        with self._maintaining, self._writing:
-            if self._closed:
+        with self.maintenance.exclusive, self._writing:
+            if self.closed:
                 return
-            self._closed = True
+            self.closed = True
             self._writing.notify_all()
             try:
                 self.snapshot.observations.keep(self.storage, self.snapshot)
@@ -306,20 +238,8 @@ class Core:
 
     def abandon(self) -> None:
         """Leave without a trace a collection that turned out to be another writer's."""
-        self._closed = True
+        self.closed = True
         self._wal.abandon()
-
-    def _swap_in(self, relocated: Relocated) -> None:
-        with self._writing:
-            head = self._head = swap_in(self._head, relocated)
-            self._base = swap_in(self._base, relocated)
-            self.moved_rows += relocated.move.n_rows_of_segments
-            self._writing.notify_all()
-        self._commit(head)
-
-    def _tidy(self, doomable: frozenset[str] | None) -> None:
-        self.snapshot.observations.keep(self.storage, self.snapshot)
-        collect_garbage(self.storage, self.options, doomable)
 
     def _make_room(self, n_rows: int) -> None:
         self.check_open()

@@ -61,10 +61,10 @@ class Janitor:
     def _work(self) -> float | None:
         """Do what there is to do, flushes first; give the seconds until there may be more, None for when woken."""
         if not self._has_tidied:
-            self._core.collect_garbage()
+            self._core.maintenance.collect_garbage()
             self._has_tidied = True
         while not self._stopping:
-            if self._core.flush_frozen():
+            if self._core.maintenance.flush_frozen():
                 continue
             delay_s = self._graphs.step(self._core.snapshot.memtables[-1], self._core.options.graph_rows)
             if delay_s == 0:

@@ -54,12 +54,12 @@ def restore(core: Core, which: WhichVersion) -> int:
             observations=head.observations,
         )
 
-    return core.replace_rows(successor).manifest.version
+    return core.maintenance.replace_rows(successor).manifest.version
 
 
 def tag_newest(core: Core, name: str) -> int:
     """Flush all rows and keep the version that holds them under a name; returns its number. Raises as `create_tag`."""
     core.freeze()
-    while core.flush_frozen():
+    while core.maintenance.flush_frozen():
         pass
-    return core.undisturbed(lambda: create_tag(core.storage, name, core.snapshot.manifest).version)
+    return core.maintenance.undisturbed(lambda: create_tag(core.storage, name, core.snapshot.manifest).version)

@@ -139,7 +139,7 @@ def test_writes_between_the_rotation_of_the_log_and_its_flush_are_in_no_version_
         # of a segment, and of the memtable that is about to be flushed
         docs.upsert(make_table(3, start=5, seed=9))
         docs.delete(keys=[25])
-        docs._core.flush_frozen()
+        docs._core.maintenance.flush_frozen()
         docs.flush()
         assert keys(docs.at(3)) == list(range(30))
         assert docs.at(3).get([5]).equals(docs.at(2).get([5]))

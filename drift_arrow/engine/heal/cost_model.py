@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from drift_arrow.kernels.bucket_arrays import BucketArrays
+from drift_arrow.kernels.bucket_table import BucketTable
 from drift_arrow.kernels.probe import StopRule, probe_buckets
 
 if TYPE_CHECKING:
@@ -79,11 +80,11 @@ def _seconds(dim: int, n_buckets: int, rows: int, n_probe: int) -> float:
     )
     centroids = rng.random((n_buckets, dim), dtype=np.float32)
     query = rng.random((1, dim), dtype=np.float32)
-    counts = np.full(n_buckets, rows, np.int64)
+    table = BucketTable(centroids=centroids, buckets=buckets)
     stop = StopRule(k=1, first=n_probe, n_probe=n_probe)
     seconds = []
     for _ in range(_REPEATS):
         start = time.thread_time()
-        probe_buckets(query, centroids, buckets, counts, None, "l2", stop, 1)
+        probe_buckets(query, table, None, None, "l2", stop, 1)
         seconds.append(time.thread_time() - start)
     return min(seconds)

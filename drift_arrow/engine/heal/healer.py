@@ -94,7 +94,7 @@ class Healer:
                 return None
             return self._built(survey, change)
 
-        self._core.move(choose, self._calibrated)
+        self._core.maintenance.move(choose, self._calibrated)
         return treatments
 
     def _most_rows(self, budget_rows: int | None) -> int:
