@@ -184,7 +184,7 @@ class Core:
             self._swap_in(flush(self.storage, base, rotation, self.spec, self.options))
             return True
 
-    def move(self, choose: Callable[[Snapshot], Move | None], calibrate: Calibrate) -> bool:
+    def move(self, choose: Callable[[Snapshot], Move | None], calibrate: Calibrate) -> None:
         """Move rows between segments, and delete what is no longer named; flushes wait meanwhile.
 
         Parameters
@@ -194,11 +194,6 @@ class Core:
         calibrate : callable
             As `relocate` takes it.
 
-        Returns
-        -------
-        bool
-            Whether anything moved.
-
         Raises
         ------
         CommitConflictError, PoisonedError, StorageError
@@ -207,15 +202,14 @@ class Core:
         with self._maintaining:
             # once closed, another process may hold the lock
             if self._closed:
-                return False
+                return
             base = self.snapshot
             move = choose(base)
             if move is None:
-                return False
+                return
             self._wal.check_usable()
             rotation = rotation_of(base.manifest)
             self._swap_in(relocate(self.storage, base, move, rotation=rotation, calibrate=calibrate))
-            return True
 
     def collect_garbage(self) -> None:
         """Delete what no retained version names, such as the files that a crash of an earlier writer left."""
