@@ -52,7 +52,7 @@ class Maintenance:
             self._tidy(doomable)
             return True
 
-    def move(self, choose: Callable[[Snapshot], Move | None], calibrate: Calibrate) -> bool:
+    def move(self, choose: Callable[[Snapshot], Move | None], calibrate: Calibrate) -> None:
         """Move rows between segments, and delete what is no longer named; flushes wait meanwhile.
 
         Parameters
@@ -62,11 +62,6 @@ class Maintenance:
         calibrate : callable
             As `relocate` takes it.
 
-        Returns
-        -------
-        bool
-            Whether anything moved.
-
         Raises
         ------
         CommitConflictError, PoisonedError, StorageError
@@ -75,16 +70,15 @@ class Maintenance:
         with self.exclusive:
             # once closed, another process may hold the lock
             if self._core.closed:
-                return False
+                return
             doomable = doomable_files(self._core.storage)
             base, rotation = self._flushed_base()
             move = choose(base)
             if move is None:
-                return False
+                return
             self._core.check_log()
             self._core.adopt(relocate(self._core.storage, base, move, rotation=rotation, calibrate=calibrate))
             self._tidy(doomable)
-            return True
 
     def replace_rows(self, successor: Callable[[Snapshot, Rotation], Snapshot]) -> Snapshot:
         """Put a committed snapshot in the place of all rows, which were flushed before; returns it.

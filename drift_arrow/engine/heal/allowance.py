@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BURST_S: Final = 10.0
+BURST_S: Final = 30.0
 """Seconds whose rows may move at once: regions are worth more than the sum of their buckets."""
 
 MOVES_PER_CHURNED_ROW: Final = 3

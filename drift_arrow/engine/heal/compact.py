@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from drift_arrow.engine.heal.change import Change
-from drift_arrow.engine.heal.proposal import COMPACT, Proposal
+from drift_arrow.engine.heal.proposal import COMPACT, REWRITE, Proposal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,30 +22,44 @@ DEAD_SHARE: Final = 0.2
 _DEAD_IN_ONE: Final = 1 / 3
 """Of the rows of a segment: above it, that segment is rewritten. Twice as many live rows move as dead ones go."""
 
-_RUN: Final = 4
-"""Segments of similar size that become one."""
 
-_GROWTH: Final = 2
-"""Times the rows of all smaller ones that a segment of a run may have."""
-
-
-def propose_compactions(survey: Survey) -> list[Proposal]:
-    """Segments to rewrite: those with many dead rows, and a run of small ones."""
+def propose_rewrites(survey: Survey) -> list[Proposal]:
+    """Segments with many dead rows, due whatever that saves: a part of one at a time, if it is large."""
     segments = survey.snapshot.segments
-    dead = np.array([view.n_rows - view.n_live for view in segments])
     rows = np.array([view.n_rows for view in segments])
+    dead = rows - np.array([view.n_live for view in segments])
     n_rows, n_dead = int(rows.sum()), int(dead.sum())
-    proposals, chosen = [], set()
+    proposals = []
     for number in np.argsort(-dead / rows, kind="stable").tolist():
         if n_dead <= DEAD_SHARE * n_rows and dead[number] <= _DEAD_IN_ONE * rows[number]:
             break
         n_rows, n_dead = n_rows - int(dead[number]), n_dead - int(dead[number])
-        chosen.add(number)
-        proposals.append(_rewriting(survey, [number], f"{dead[number] / rows[number]:.0%} of a segment is dead"))
-    run = [number for number in _smallest_run((rows - dead).tolist()) if number not in chosen]
-    if len(run) >= _RUN:
-        proposals.append(_rewriting(survey, run, f"{len(run)} small segments"))
+        buckets = _buckets_of(survey, [number])
+        proposals.append(
+            Proposal(
+                action=REWRITE,
+                reason=f"{dead[number] / rows[number]:.0%} of a segment is dead",
+                buckets=buckets,
+                rows=int(survey.live[buckets].sum()),
+                gain=_passed_over(survey, buckets),
+            )
+        )
     return proposals
+
+
+def propose_compaction(survey: Survey) -> list[Proposal]:
+    """The smallest segments, as many as save most per row that moves; none if there is one segment only."""
+    sizes = np.array([view.n_live for view in survey.snapshot.segments])
+    order = np.argsort(sizes, kind="stable")
+    best: list[Proposal] = []
+    for stop in range(2, len(order) + 1):
+        buckets = _buckets_of(survey, order[:stop].tolist())
+        rows = int(survey.live[buckets].sum())
+        gain = (stop - 1) * survey.model.per_segment + _passed_over(survey, buckets)
+        if not best or gain * best[0].rows >= best[0].gain * rows:
+            reason = f"{stop} segments become one"
+            best = [Proposal(action=COMPACT, reason=reason, buckets=buckets, rows=rows, gain=gain)]
+    return best
 
 
 def keep_buckets(survey: Survey, buckets: NDArray[np.int64]) -> Change:
@@ -61,30 +75,12 @@ def keep_buckets(survey: Survey, buckets: NDArray[np.int64]) -> Change:
     return Change(bucket=bucket, row=row, centroids=survey.on_sphere(centroids), owner=owner.astype(np.int64))
 
 
-def _rewriting(survey: Survey, numbers: Sequence[int], reason: str) -> Proposal:
-    mine = np.isin(survey.statistics.segment, numbers)
-    buckets = np.flatnonzero(mine & (survey.live > 0)).astype(np.int64)
+def _buckets_of(survey: Survey, numbers: Sequence[int]) -> NDArray[np.int64]:
+    """Buckets with live rows of some segments."""
+    return np.flatnonzero(np.isin(survey.statistics.segment, numbers) & (survey.live > 0)).astype(np.int64)
+
+
+def _passed_over(survey: Survey, buckets: NDArray[np.int64]) -> float:
+    """Microseconds per query for dead rows."""
     live = survey.live[buckets]
-    saved = survey.hit_rate[buckets] @ (survey.scan_cost[buckets] - survey.model.scan(live, live))
-    drained = np.count_nonzero(mine) - len(buckets)
-    return Proposal(
-        action=COMPACT,
-        reason=reason,
-        buckets=buckets,
-        rows=int(live.sum()),
-        gain=float(saved) + drained * survey.model.per_ranked + (len(numbers) - 1) * survey.model.per_segment,
-        is_due=True,
-    )
-
-
-def _smallest_run(sizes: list[int]) -> list[int]:
-    """The smallest segments, as long as none has more than `_GROWTH` times the rows of all before it."""
-    order = sorted(range(len(sizes)), key=lambda number: sizes[number])
-    total = 0
-    run: list[int] = []
-    for number in order:
-        if run and sizes[number] > _GROWTH * total:
-            break
-        run.append(number)
-        total += sizes[number]
-    return run
+    return float(survey.hit_rate[buckets] @ (survey.scan_cost[buckets] - survey.model.scan(live, live)))

@@ -39,7 +39,7 @@ class CostModel:
     per_ranked: float
     per_scanned: float
     per_row: float
-    per_segment: float = 20.0
+    per_segment: float = 50.0
 
     def scan(self, rows: NDArray[Any], live: NDArray[Any]) -> NDArray[np.float64]:
         """Microseconds to scan buckets of so many rows, of which some are alive; nothing without live rows."""

@@ -29,6 +29,9 @@ _RECALIBRATED_SHARE: Final = 0.2
 """Of the rows: once so many moved, where searches stop is fitted again."""
 
 _FLOAT32_BYTES: Final = 4
+_STEP_BYTES: Final = 64 << 20
+"""Of float32 vectors that may move at once, which takes about three times as much memory."""
+
 _SCHEMA: Final = {
     "action": pl.String,
     "reason": pl.String,
@@ -74,7 +77,7 @@ class Healer:
         Parameters
         ----------
         budget_rows : int or None
-            Most rows that move; never more than a memtable or a merged segment may hold, which bounds memory.
+            Most rows that move; never more than `Options.merge_bytes` or 64 MiB hold, which bounds memory.
 
         Raises
         ------
@@ -98,8 +101,8 @@ class Healer:
         return treatments
 
     def _most_rows(self, budget_rows: int | None) -> int:
-        options = self._core.options
-        most = max(1, max(options.memtable_bytes, options.merge_bytes) // (_FLOAT32_BYTES * self._core.spec.dim))
+        bytes_most = max(_STEP_BYTES, self._core.options.merge_bytes)
+        most = max(1, bytes_most // (_FLOAT32_BYTES * self._core.spec.dim))
         return most if budget_rows is None else min(most, budget_rows)
 
     def _treated(self, survey: Survey, budget_rows: int) -> list[Treatment]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from drift_arrow.engine.heal.change import Change, joined
-from drift_arrow.engine.heal.compact import keep_buckets, propose_compactions
+from drift_arrow.engine.heal.compact import keep_buckets, propose_compaction, propose_rewrites
 from drift_arrow.engine.heal.merge import merge, propose_merges
-from drift_arrow.engine.heal.proposal import COMPACT, MERGE, PURGE, SPLIT, Proposal
+from drift_arrow.engine.heal.proposal import COMPACT, Proposal
 from drift_arrow.engine.heal.purge import propose_purges
 from drift_arrow.engine.heal.recentre import propose_regions, recentre
 from drift_arrow.engine.heal.split import propose_splits, split
@@ -33,6 +33,9 @@ _STRAINED: Final = 1.3
 
 _LEFT: Final = 0.75
 """Of the rows of a proposal: as long as other actions left so many of them, it is still worth trying."""
+
+_TRANSIENT: Final = 0.25
+"""Of the cost of a segment: what one that is soon compacted is charged with."""
 
 DONE: Final = "done"
 NO_GAIN: Final = "no gain"
@@ -65,7 +68,7 @@ class Treatment:
 
 
 def rank(survey: Survey, refused: Collection[Key] = ()) -> list[Proposal]:
-    """All that seems worth doing, most saved per moved row first, and behind it what is due in any case.
+    """All that seems worth doing: fewer segments, then most saved per moved row, then what is due in any case.
 
     Parameters
     ----------
@@ -79,15 +82,16 @@ def rank(survey: Survey, refused: Collection[Key] = ()) -> list[Proposal]:
         *propose_merges(survey),
         *propose_regions(survey),
     ]
+    compaction = propose_compaction(survey)
     total, n_live = survey.query_cost, int(survey.live.sum())
     worth = 0.0 if strain(survey, proposals) > _STRAINED else _WORTH
+    proposals.sort(key=lambda proposal: -proposal.gain / max(proposal.rows, 1))
     wanted = [
         proposal
-        for proposal in proposals
+        for proposal in compaction + proposals
         if proposal.gain * n_live >= worth * total * proposal.rows and key_of(survey, proposal) not in refused
     ]
-    wanted.sort(key=lambda proposal: -proposal.gain / max(proposal.rows, 1))
-    return wanted + propose_compactions(survey)
+    return wanted + propose_rewrites(survey)
 
 
 def strain(survey: Survey, proposals: Iterable[Proposal]) -> float:
@@ -136,8 +140,13 @@ def whole_change(survey: Survey, treatments: Iterable[Treatment]) -> Change | No
     change = joined([treatment.change for treatment in done if treatment.change is not None])
     if any(treatment.proposal.is_due for treatment in done):
         return change
-    more_segments = 1 - survey.drained_segments(change)
-    return change if survey.gain(change) > more_segments * survey.model.per_segment else None
+    # a small segment more is soon compacted
+    more_segments = max(0, 1 - survey.drained_segments(change)) * _TRANSIENT
+    return change if survey.gain(change) > more_segments * survey.model.per_segment or _compacts(done) else None
+
+
+def _compacts(treatments: Iterable[Treatment]) -> bool:
+    return any(treatment.proposal.action == COMPACT for treatment in treatments)
 
 
 def undone(treatment: Treatment) -> Treatment:
@@ -162,6 +171,12 @@ def _treat(
     if len(change) > budget_rows:
         return Treatment(proposal=proposal, outcome=OVER_BUDGET)
     gain = survey.gain(change)
+    if proposal.action == COMPACT:
+        better = recentre(survey, free, seed)
+        better_gain = survey.gain(better)
+        if better_gain > gain:
+            change, gain = better, better_gain
+        gain += (survey.drained_segments(change) - 1) * survey.model.per_segment
     # a step that is kept makes things better by a share, so steps come to an end
     if gain * survey.live.sum() < _VERIFIED_WORTH * survey.query_cost * len(change) and not proposal.is_due:
         return Treatment(proposal=proposal, outcome=NO_GAIN, gain=gain)
@@ -169,10 +184,13 @@ def _treat(
 
 
 def _change(survey: Survey, proposal: Proposal, taken: NDArray[np.bool_], seed: int) -> Change | None:
-    if proposal.action in {PURGE, COMPACT}:
-        return keep_buckets(survey, proposal.buckets)
-    if proposal.action == SPLIT:
-        return split(survey, int(proposal.buckets[0]), seed, taken)
-    if proposal.action == MERGE:
-        return merge(survey, proposal.buckets)
-    return recentre(survey, proposal.buckets, seed)
+    buckets = proposal.buckets
+    match proposal.action:
+        case "split":
+            return split(survey, int(buckets[0]), seed, taken)
+        case "merge":
+            return merge(survey, buckets)
+        case "recentre":
+            return recentre(survey, buckets, seed)
+        case _:
+            return keep_buckets(survey, buckets)

@@ -14,6 +14,7 @@ SPLIT: Final = "split"
 MERGE: Final = "merge"
 RECENTRE: Final = "recentre"
 COMPACT: Final = "compact"
+REWRITE: Final = "rewrite"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,8 +33,6 @@ class Proposal:
         That move, as far as is known.
     gain : float
         Expected to be saved, in microseconds per query.
-    is_due : bool
-        Done even if it saves no time, since it bounds memory, disk or the number of segments.
     """
 
     action: str
@@ -41,4 +40,8 @@ class Proposal:
     buckets: NDArray[np.int64]
     rows: int
     gain: float
-    is_due: bool = False
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is done even if it saves no time, and in parts, since it bounds disk and memory."""
+        return self.action == REWRITE

@@ -83,7 +83,8 @@ class Survey:
     @property
     def query_cost(self) -> float:
         """Expected microseconds per query."""
-        return float(self.hit_rate @ self.scan_cost) + self.model.per_ranked * len(self.rows)
+        scans = float(self.hit_rate @ self.scan_cost)
+        return scans + self.model.per_ranked * len(self.rows) + self.model.per_segment * len(self.masks)
 
     def rows_of(self, buckets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Bucket, and number in its segment, of all live rows of some buckets."""

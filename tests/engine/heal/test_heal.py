@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-import drift_arrow as drift
 from drift_arrow.engine.heal.healer import Healer
 from drift_arrow.errors import InvalidArgumentError
 from tests.engine.heal.worlds import (
+    APART,
     BY_HAND,
     core_of,
     fresh,
@@ -36,7 +36,7 @@ def test_segments_that_lie_over_one_another_become_as_cheap_as_fresh_ones(db, me
 
 
 def test_after_half_of_the_rows_died_behind_a_shift_searches_scan_as_few_rows_as_fresh_ones(db):
-    docs = create(db, options=drift.Options(**BY_HAND))
+    docs = create(db, options=BY_HAND)
     docs.add(make_table(8000))
     docs.flush()
     moved = make_table(4000, start=8000, seed=3)
@@ -66,7 +66,7 @@ def test_healing_ends_and_finds_nothing_more_to_do(db):
 
 
 def test_a_fresh_collection_is_left_alone(db):
-    docs = create(db, options=drift.Options(**BY_HAND))
+    docs = create(db, options=BY_HAND)
     docs.add(make_table(5000))
     docs.flush()
     version = docs.stats().version
@@ -102,7 +102,7 @@ def test_a_budget_is_a_number_of_rows(db, budget):
 
 
 def test_bounded_steps_reclaim_the_dead_rows_of_a_segment_larger_than_each(db):
-    docs = create(db, options=drift.Options(**BY_HAND))
+    docs = create(db, options=BY_HAND)
     docs.add(make_table(6000))
     docs.flush()
     docs.delete(keys=list(range(0, 6000, 2)))
@@ -127,7 +127,7 @@ def test_equal_vectors_are_neither_lost_nor_moved_for_ever(db):
     table = make_table(3000)
     vectors = np.repeat(np.ones((1, 8), np.float32), 3000, axis=0)
     table = table.set_column(1, "embedding", pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), 8))
-    docs = create(db, options=drift.Options(merge_bytes=0, **BY_HAND))
+    docs = create(db, options=APART)
     for start in range(0, 3000, 500):
         docs.add(table.slice(start, 500))
         docs.flush()
@@ -138,7 +138,7 @@ def test_equal_vectors_are_neither_lost_nor_moved_for_ever(db):
 
 @pytest.mark.parametrize("n_rows", [0, 1, 3])
 def test_a_collection_of_hardly_any_row_is_healed_as_well(db, n_rows):
-    docs = create(db, options=drift.Options(merge_bytes=0, **BY_HAND))
+    docs = create(db, options=APART)
     docs.heal()
     for key in range(n_rows):
         docs.add(make_table(1, start=key))

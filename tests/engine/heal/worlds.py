@@ -14,7 +14,9 @@ from tests.oracle import distances
 from tests.tables import create, make_table, matrix_of
 
 _names = itertools.count()
-BY_HAND = {"heal_rows_per_s": 0}
+BY_HAND = drift.Options(heal_rows_per_s=0)
+APART = drift.Options(heal_rows_per_s=0, merge_bytes=0)
+BY_THE_JANITOR = drift.Options(heal_rows_per_s=100_000, merge_bytes=0)
 
 
 def core_of(docs: drift.Collection) -> Core:
@@ -28,10 +30,11 @@ def survey_of(docs: drift.Collection) -> Survey:
     return survey
 
 
-def scattered(db: drift.Database, n_segments: int, n_rows: int, *, metric: str = "l2", **options) -> drift.Collection:
+def scattered(
+    db: drift.Database, n_segments: int, n_rows: int, *, metric: str = "l2", options: drift.Options = APART
+) -> drift.Collection:
     """Segments that lie over one another, each of `n_rows` rows."""
-    settings = drift.Options(merge_bytes=0, **{**BY_HAND, **options})
-    docs = create(db, f"scattered-{next(_names)}", metric=metric, options=settings)
+    docs = create(db, f"scattered-{next(_names)}", metric=metric, options=options)
     for number in range(n_segments):
         docs.add(make_table(n_rows, start=number * n_rows))
         docs.flush()
@@ -40,7 +43,7 @@ def scattered(db: drift.Database, n_segments: int, n_rows: int, *, metric: str =
 
 def fresh(db: drift.Database, docs: drift.Collection, metric: str = "l2") -> drift.Collection:
     """The same rows, clustered together."""
-    new = create(db, f"fresh-{next(_names)}", metric=metric, options=drift.Options(**BY_HAND))
+    new = create(db, f"fresh-{next(_names)}", metric=metric, options=BY_HAND)
     new.add(rows_of(docs))
     new.flush()
     return new
@@ -66,4 +69,4 @@ def scanned_and_recall(docs: drift.Collection, queries: np.ndarray, metric: str 
     ids = found.to_arrow()["id"].to_numpy().reshape(len(queries), 10)
     wanted = [set(keys[np.argsort(distances(matrix, query, metric))[:10]].tolist()) for query in queries]
     recall = float(np.mean([len(set(got) & want) / 10 for got, want in zip(ids.tolist(), wanted, strict=True)]))
-    return float(found.analyze().frame["scanned_rows"].mean()), recall
+    return float(found.analyze().frame["scanned_rows"].to_numpy().mean()), recall
