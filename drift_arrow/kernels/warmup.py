@@ -21,7 +21,7 @@ from drift_arrow.kernels.bucket_table import BucketTable
 from drift_arrow.kernels.code_block import BLOCK_WINDOW
 from drift_arrow.kernels.code_moments import code_moments
 from drift_arrow.kernels.compile_watch import WATCH
-from drift_arrow.kernels.distinct import number_distinct
+from drift_arrow.kernels.distinct import count_changes, number_distinct
 from drift_arrow.kernels.encoded_floats import FLOATS, check_floats
 from drift_arrow.kernels.encoded_integers import check_integers
 from drift_arrow.kernels.everything import scan_everything
@@ -44,6 +44,7 @@ from drift_arrow.kernels.row_table import RowTable, floats_line, gather_validity
 from drift_arrow.kernels.scan import exact_scan
 from drift_arrow.kernels.sq8 import sq8_encode
 from drift_arrow.kernels.stored_arrays import place_arrays
+from drift_arrow.kernels.stored_floats import StoredFloats
 from drift_arrow.kernels.string_points import gather_string_points
 from drift_arrow.kernels.strings import gather_strings
 from drift_arrow.kernels.topk import Heaps
@@ -128,7 +129,9 @@ def _stored_arrays() -> None:
     stored = readonly("stored", np.zeros(TAIL_BYTES, np.uint8), np.uint8, TAIL_BYTES)
     # as many as packed integers have, and packed floats
     for n in (8, 7):
-        place_arrays(stored, 0, (1,) * n, (0,) * (n - 1) + (TAIL_BYTES,), np.empty(2 * n, np.int64))
+        places = np.empty(2 * n, np.int64)
+        place_arrays(stored, 0, (1,) * n, (0,) * (n - 1) + (TAIL_BYTES,), places)
+    StoredFloats.load(np.dtype(np.float64), 0, stored, places)
 
 
 def _rows(dtype: np.dtype[Any]) -> None:
@@ -159,6 +162,7 @@ def _integer_columns(dtype: np.dtype[Any]) -> None:
         table = RowTable.of(np.array([0, values.size]), [integers_line(encoded.table)], [encoded])
         gather_integer_points(table, np.zeros(1, np.int64), np.empty(1, dtype))
         number_distinct(values, dtype.type(0), values.size)
+        count_changes(values, 1, 1)
     # small numbers with a few large ones among them, which become exceptions
     encode_integers(np.where(rng.random(VALUES) < 0.01, np.iinfo(dtype).max, rng.integers(0, 4, VALUES)).astype(dtype))
 
