@@ -32,6 +32,9 @@ JANITOR_RETRY_S: Final = 1.0
 """Seconds until the Janitor tries again what failed."""
 
 
+MAX_CLIP_PERCENT: Final = 50
+"""Would leave no value in a range."""
+
 PROFILES: Final = ("hot", "cold")
 """How segments are written."""
 
@@ -63,6 +66,10 @@ class Options:
         heal only when `Collection.heal` is called. A row of 128 dimensions takes some 50 microseconds of one core.
     profile : str
         ``hot`` for segments that decode fast, ``cold`` for segments that take the fewest bytes.
+    clip_percent : float
+        For data with outliers: of the values of a dimension in a bucket, the percentage at either end that the range of
+        the SQ8 codes need not hold; 0 for all of them. Below 50. What lies far outside is not clipped but coded apart,
+        so that searches find what they would otherwise.
     """
 
     memtable_bytes: int = 64 << 20
@@ -74,12 +81,16 @@ class Options:
     seed: int = 0
     heal_rows_per_s: int = 5_000
     profile: str = "hot"
+    clip_percent: float = 0.0
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
             raise InvalidArgumentError(f"option profile must be one of {PROFILES}; got={self.profile!r}")
+        clip = self.clip_percent
+        if type(clip) not in {int, float} or not 0 <= clip < MAX_CLIP_PERCENT:
+            raise InvalidArgumentError(f"option clip_percent must be a number from 0 to below 50; got={clip!r}")
         for field in fields(self):
-            if field.name == "profile":
+            if field.name in {"profile", "clip_percent"}:
                 continue
             value = getattr(self, field.name)
             least = 0 if field.name in {"seed", "merge_bytes", "retained_seconds", "heal_rows_per_s"} else 1

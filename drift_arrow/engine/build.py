@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from drift_arrow.engine.bucketing import count_buckets, group_rows, sort_by_bucket
 from drift_arrow.engine.heal.source import read_sources
 from drift_arrow.engine.ordered_content import OrderedContent
+from drift_arrow.engine.outliers import set_apart
 from drift_arrow.format.layout import MAX_BLOCK_BYTES
 from drift_arrow.format.segment_spec import SegmentSpec
 from drift_arrow.format.take import take_rows
@@ -86,6 +87,8 @@ def build_segment(
     if targets is None:
         targets = _clustered(rows.vectors, spec, options)
     buckets = sort_by_bucket(targets.centroids, targets.owner, max(1, MAX_BLOCK_BYTES // spec.dim))
+    if options.clip_percent:
+        buckets = set_apart(rows.vectors, buckets, options.clip_percent, spherical=spec.metric == "cosine")
     segment = SegmentSpec(
         schema=spec.schema,
         vector=spec.vector,
