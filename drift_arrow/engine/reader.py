@@ -47,7 +47,10 @@ class Reader:
         self.check_open()
         if _state(self.storage) != self._state:
             known = {view.entry.path: view.reader for view in self.snapshot.segments}
+            queries = self.snapshot.observations.queries
             self._adopt(*_recover_beside_writer(self.storage, known))
+            # what this process searched for, no file says
+            self.snapshot.observations.queries = queries
 
     def _adopt(self, state: _State, recovered: Recovered) -> None:
         # the shape too: the collection may have been dropped and made anew under its name

@@ -28,6 +28,7 @@ def address(tmp_path):
         docs.flush()
         docs.delete(keys=list(range(0, N_ROWS, 3)))
         docs.search(np.zeros(4)).nprobe(2).to_arrow()
+        docs.recall(targets=[0.9])
     return f"{tmp_path}/docs"
 
 
@@ -35,6 +36,7 @@ def test_a_summary_and_the_most_urgent_buckets_are_printed(address):
     printed = succeed("drift", address)
     assert f"{N_ROWS * 2 // 3:,} live rows, {N_ROWS // 3:,} dead" in printed
     assert "zombie" in printed
+    assert "at target 0.9, version 2, 1 queries" in printed
     assert len(succeed("drift", address, "--top", 3).splitlines()) < len(printed.splitlines())
 
 

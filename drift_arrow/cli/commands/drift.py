@@ -25,10 +25,10 @@ def drift(
 ) -> None:
     """Show which buckets of a collection need attention, and why.
 
-    Urgency is from 0 to 1. Heat is what the last writer counted.
+    Urgency is from 0 to 1. Heat and recall are what the last writer counted and measured.
     """
     from drift_arrow.cli.drift.bucket_map import draw_map
-    from drift_arrow.cli.drift.show import show_buckets, show_summary
+    from drift_arrow.cli.drift.show import show_buckets, show_recall, show_summary
     from drift_arrow.cli.output import print_json_rows
     from drift_arrow.engine.signs.drift_frame import drift_frame
 
@@ -42,6 +42,7 @@ def drift(
         print_json_rows(ranked.iter_rows(named=True))
         return
     show_summary(address, ranked)
+    show_recall(snapshot.observations.measurements)
     if top and len(ranked):
         show_buckets(ranked.head(top))
     if plot is not None:

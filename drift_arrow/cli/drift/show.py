@@ -10,7 +10,11 @@ from drift_arrow.cli.inspection.bars import bar
 from drift_arrow.cli.output import new_table, print_wide
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
+
+    from drift_arrow.format.statistics_file import Measurement
 
 _UUID_CHARS: Final = 8
 _FULL_BAR: Final = 3.0
@@ -49,6 +53,15 @@ def show_summary(address: str, buckets: pl.DataFrame) -> None:
     weights = buckets["live"].to_numpy() / max(live, 1)
     drift = buckets["drift"].to_numpy()
     print(f"drift {float(drift @ weights):.3f} radii on average, at most {float(drift.max()):.3f}")
+
+
+def show_recall(measurements: Sequence[Measurement]) -> None:
+    """The newest measurement at each target."""
+    for one in {measurement.target: measurement for measurement in measurements}.values():
+        print(
+            f"recall@{one.k} {one.recall:.3f} ({one.low:.3f} to {one.high:.3f}) at target {one.target:g}, "
+            f"version {one.version}, {one.n_queries} {one.source}"
+        )
 
 
 def show_buckets(buckets: pl.DataFrame) -> None:

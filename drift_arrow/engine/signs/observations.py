@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,10 @@ STATISTICS_DIRECTORY: Final = "statistics"
 MOST_MEASUREMENTS: Final = 1000
 """Newest measurements of recall that are kept."""
 
+RECALL_METADATA: Final = b"drift_recall"
+"""Key of the metadata of a result."""
+
+_EXACT: Final = {RECALL_METADATA: b'{"recall": 1.0, "source": "exact"}'}
 _NAME: Final = re.compile(r"^statistics/([0-9]{20})\.json$")
 _NANOSECONDS: Final = 10**9
 
@@ -48,6 +53,8 @@ class Observations:
         if kept is not None:
             self.heat = Heat(kept.heat, kept.written_ns / _NANOSECONDS, clock)
             self._measurements = kept.measurements
+        # made once, for all searches to come
+        self._by_target = {1.0: _EXACT} | {one.target: _metadata(one) for one in self._measurements}
         self._kept = (0, self._measurements)
 
     @property
@@ -55,9 +62,17 @@ class Observations:
         """Of recall, oldest first."""
         return self._measurements
 
+    def recall_metadata(self, target: float) -> dict[bytes, bytes]:
+        """What the metadata of a result says of its recall: JSON under `RECALL_METADATA`; nothing if nothing is known.
+
+        That is the newest measurement at this target recall, or that a recall of 1 is exact.
+        """
+        return self._by_target.get(target, {})
+
     def add_measurements(self, measurements: list[Measurement]) -> None:
         """Append to what was measured before; the oldest are dropped."""
         self._measurements = (*self._measurements, *measurements)[-MOST_MEASUREMENTS:]
+        self._by_target = self._by_target | {one.target: _metadata(one) for one in measurements}
 
     def keep(self, storage: Storage, snapshot: Snapshot) -> None:
         """Write what is new to the next statistics file and delete those before it; nothing if nothing was observed.
@@ -100,6 +115,11 @@ def read_observations(storage: Storage, collection_uuid: UUID) -> Observations:
         # advice only: a search answers without it
         return Observations()
     return Observations(kept if kept.collection_uuid == str(collection_uuid) else None)
+
+
+def _metadata(measurement: Measurement) -> dict[bytes, bytes]:
+    names = ("recall", "low", "high", "target", "k", "version", "n_queries", "source")
+    return {RECALL_METADATA: json.dumps({name: getattr(measurement, name) for name in names}).encode()}
 
 
 def _files(storage: Storage) -> list[tuple[int, str]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 import drift_arrow as drift
+from drift_arrow.engine.signs.observations import RECALL_METADATA
 from drift_arrow.engine.signs.recall import interval, measure_recall
 from drift_arrow.errors import InvalidArgumentError
 from tests.tables import create, make_table, matrix_of
@@ -138,3 +141,31 @@ def test_a_snapshot_is_measured_as_it_was(docs):
     docs.delete(keys=list(range(0, ROWS, 2)))
     (measured,) = measure_recall(old, docs.spec, docs.options, k=10, sample=50, targets=[0.9])
     assert measured.recall > 0.8
+
+
+def recall_of(table):
+    return json.loads((table.schema.metadata or {}).get(RECALL_METADATA, b"{}"))
+
+
+def test_results_carry_what_is_known_of_their_recall(docs):
+    search = docs.search(queries(1))
+    assert recall_of(search.to_arrow()) == {}
+    assert recall_of(search.exact().to_arrow()) == {"recall": 1.0, "source": "exact"}
+    measured = docs.recall(k=5, sample=50, targets=(0.8, 0.9)).row(1, named=True)
+    found = recall_of(search.target_recall(0.9).to_arrow())
+    assert (found["recall"], found["low"], found["k"]) == (measured["recall"], measured["low"], 5)
+    assert recall_of(search.target_recall(0.95).to_arrow()) == {}
+    assert recall_of(search.nprobe(3).to_arrow()) == {}
+
+
+def test_what_a_reader_searched_for_outlives_its_refresh(root):
+    with drift.connect(root) as db:
+        create(db).add(make_table(100))
+    # a reader in the process of the writer would share its state
+    with drift.connect(root) as db, db.collection("docs", read_only=True) as reader:
+        reader.search(queries(3)).to_arrow()
+        with drift.connect(root) as other:
+            other.collection("docs").add(make_table(100, start=100))
+            reader.refresh()
+        assert len(reader) == 200
+        assert reader.recall(k=5)["queries"].to_list() == [3]
