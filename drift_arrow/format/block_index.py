@@ -44,6 +44,7 @@ class BlockIndex:
         self.offsets = entries["offset"].astype(np.int64)
         self.first_rows = entries["first_row"].astype(np.int64)
         self._keys = _sort_keys(entries)
+        self._known: dict[int, slice] = {}
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -51,8 +52,12 @@ class BlockIndex:
     def blocks(self, block_type: BlockType, column: int = NO_COLUMN) -> slice:
         """Numbers of the blocks of one kind, in the order of their rows."""
         key = (int(block_type) << 16) | column
-        first, stop = np.searchsorted(self._keys, [key, key + 1])
-        return slice(int(first), int(stop))
+        found = self._known.get(key)
+        if found is None:
+            # asked for again and again: an opened file looks for each of its tables ten times
+            first, stop = np.searchsorted(self._keys, [key, key + 1])
+            found = self._known[key] = slice(int(first), int(stop))
+        return found
 
     def numbers(self, block_type: BlockType, column: int = NO_COLUMN) -> range:
         """As `blocks`, one by one."""
