@@ -64,3 +64,7 @@ class StorageError(DriftError, OSError):
 
 class PoisonedError(StorageError):
     """A write or sync of the log failed; nothing is acknowledged after it. Reopen to recover."""
+
+
+class FencedError(PoisonedError):
+    """Another writer took the collection over: this one acknowledges nothing more. Stop, or open it again."""

@@ -55,10 +55,15 @@ class Options:
         Candidates rescored exactly per returned row.
     retained_versions : int
         Newest manifests that are kept, with every file they name.
+    retained_seconds : int
+        Manifests that were the newest one at some time in so many past seconds are kept as well; 0 for none of them.
     merge_bytes : int
         Most float32 vector bytes of a segment that a flush still absorbs into the next one, to keep segments few.
     seed : int
         Seed of every random choice, so that the same input gives the same files.
+    heal_rows_per_s : int
+        Most rows that are moved per second, on average, to keep searches as fast as those of a fresh collection; 0 to
+        heal only when `Collection.heal` is called. A row of 128 dimensions takes some 50 microseconds of one core.
     profile : str
         ``hot`` for segments that decode fast, ``cold`` for segments that take the fewest bytes.
     clip_percent : float
@@ -71,8 +76,10 @@ class Options:
     graph_rows: int = 32_768
     refine: int = 4
     retained_versions: int = 1
+    retained_seconds: int = 0
     merge_bytes: int = 256 << 20
     seed: int = 0
+    heal_rows_per_s: int = 5_000
     profile: str = "hot"
     clip_percent: float = 0.0
 
@@ -86,7 +93,7 @@ class Options:
             if field.name in {"profile", "clip_percent"}:
                 continue
             value = getattr(self, field.name)
-            least = 0 if field.name in {"seed", "merge_bytes"} else 1
+            least = 0 if field.name in {"seed", "merge_bytes", "retained_seconds", "heal_rows_per_s"} else 1
             if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**53:
                 message = f"option {field.name} must be an int from {least} up to 2**53; got={value!r}"
                 raise InvalidArgumentError(message)

@@ -37,7 +37,7 @@ def any_move(core: Core, snapshot: Snapshot, rng: random.Random) -> Move | None:
     return Move(sources=tuple(sources), built=built)
 
 
-def move_any(core: Core, seed: int) -> bool:
+def move_any(core: Core, seed: int) -> None:
     """Do such a move; the calibration stays."""
     rng = random.Random(seed)
-    return core.move(lambda base: any_move(core, base, rng), lambda *_: core.snapshot.manifest.calibration)
+    core.maintenance.move(lambda base: any_move(core, base, rng), lambda *_: core.snapshot.manifest.calibration)

@@ -11,34 +11,19 @@ from numpy.typing import NDArray
 
 from search_bench.contender import K, Setting
 from search_bench.data_set import DataSet
-from search_bench.graphs import BREADTHS, graphs
+from search_bench.graphs import Graph
 
 _TRAIN_ROWS: Final = 50_000
 
 
-class FaissHnsw:
+class FaissHnsw(Graph):
     """`IndexHNSWSQ` with 8 bits."""
 
+    file_name = "index.faiss"
+
     def __init__(self, data: DataSet, folder: Path, variant: Setting, n_threads: int) -> None:
-        self._data, self._file, self._graph = data, folder / "index.faiss", variant
+        super().__init__(data, folder, variant, n_threads)
         faiss.omp_set_num_threads(n_threads)
-
-    @staticmethod
-    def variants(data: DataSet) -> list[Setting]:
-        """Few links and many."""
-        return graphs(len(data.vectors))
-
-    @staticmethod
-    def fingerprint() -> str:
-        """Of this class."""
-        return "1"
-
-    def warm(self) -> None:
-        """Nothing to do: the package is loaded."""
-
-    def prepare(self) -> None:
-        """All rows in memory."""
-        self._rows = np.array(self._data.vectors)
 
     def build(self) -> None:
         """Train, add, write."""
@@ -52,11 +37,6 @@ class FaissHnsw:
     def open(self) -> None:
         """Read the index."""
         self._index: Any = faiss.read_index(str(self._file))
-
-    def sweep(self, *, is_batch: bool) -> list[list[Setting]]:
-        """Breadths of the search."""
-        del is_batch
-        return [[{"ef": breadth} for breadth in BREADTHS]]
 
     def use(self, setting: Setting) -> None:
         """Breadth."""
@@ -74,6 +54,3 @@ class FaissHnsw:
         """Numbers."""
         parts = [queries] if is_batch else [query[np.newaxis] for query in queries]
         return np.concatenate([self._index.search(part, K)[1] for part in parts])
-
-    def close(self) -> None:
-        """Nothing to do: the process ends."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import hnswlib
@@ -10,32 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search_bench.contender import K, Setting
-from search_bench.data_set import DataSet
-from search_bench.graphs import BREADTHS, graphs
+from search_bench.graphs import Graph
 
 
-class Hnswlib:
+class Hnswlib(Graph):
     """A graph over the rows themselves."""
 
-    def __init__(self, data: DataSet, folder: Path, variant: Setting, n_threads: int) -> None:
-        self._data, self._file, self._graph, self._n_threads = data, folder / "index.hnsw", variant, n_threads
-
-    @staticmethod
-    def variants(data: DataSet) -> list[Setting]:
-        """Few links and many."""
-        return graphs(len(data.vectors))
-
-    @staticmethod
-    def fingerprint() -> str:
-        """Of this class."""
-        return "1"
-
-    def warm(self) -> None:
-        """Nothing to do: the package is loaded."""
-
-    def prepare(self) -> None:
-        """All rows in memory."""
-        self._rows = np.array(self._data.vectors)
+    file_name = "index.hnsw"
 
     def build(self) -> None:
         """Add, write."""
@@ -49,11 +29,6 @@ class Hnswlib:
         self._index: Any = hnswlib.Index(space="l2", dim=self._data.vectors.shape[1])
         self._index.load_index(str(self._file))
         self._index.set_num_threads(self._n_threads)
-
-    def sweep(self, *, is_batch: bool) -> list[list[Setting]]:
-        """Breadths of the search."""
-        del is_batch
-        return [[{"ef": breadth} for breadth in BREADTHS]]
 
     def use(self, setting: Setting) -> None:
         """Breadth."""
@@ -71,6 +46,3 @@ class Hnswlib:
         """Numbers."""
         parts = [queries] if is_batch else [query[np.newaxis] for query in queries]
         return np.concatenate([self._index.knn_query(part, K)[0] for part in parts]).astype(np.int64)
-
-    def close(self) -> None:
-        """Nothing to do: the process ends."""

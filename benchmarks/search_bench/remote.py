@@ -8,11 +8,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from harness.pinning import pools_of
 from search_bench.contender import Setting
-from search_bench.data_set import DataSet
 
 _BENCHMARKS = Path(__file__).resolve().parents[1]
 _LANCE_POOLS = ("LANCE_CPU_THREADS", "LANCE_IO_THREADS")
@@ -26,6 +25,14 @@ def environment_of(n_threads: int) -> dict[str, str]:
     return {**os.environ, **pools_of(n_threads), **lance, "PYTHONPATH": path}
 
 
+class Prepared(Protocol):
+    """What a worker opens by its folder."""
+
+    @property
+    def folder(self) -> Path:
+        """Of its files."""
+
+
 class WorkerError(RuntimeError):
     """A contender could not do what it was told."""
 
@@ -37,7 +44,8 @@ class Remote:
     ----------
     name : str
         Of the contender.
-    data : DataSet
+    data : Prepared
+        A set, or whatever else the worker opens.
     index : Path
         Folder of its index.
     variant : dict
@@ -45,6 +53,8 @@ class Remote:
         So many cores it is bound to, and so many threads each of its pools has.
     python : str
         Interpreter that has the package of the contender.
+    worker : str
+        Module that the process runs.
 
     Notes
     -----
@@ -55,12 +65,13 @@ class Remote:
     def __init__(
         self,
         name: str,
-        data: DataSet,
+        data: Prepared,
         index: Path,
         variant: Setting,
         *,
         n_threads: int,
         python: str = sys.executable,
+        worker: str = "search_bench.worker",
     ) -> None:
         index.mkdir(parents=True, exist_ok=True)
         self.name, self._log = name, index.with_name(f"{index.name}.log")
@@ -69,7 +80,7 @@ class Remote:
         about = {"name": name, "folder": str(data.folder), "index": str(index), "variant": variant}
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                [python, "-m", "search_bench.worker", json.dumps({**about, "n_threads": n_threads, "cores": cores})],
+                [python, "-m", worker, json.dumps({**about, "n_threads": n_threads, "cores": cores})],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,32 +9,13 @@ from numpy.typing import NDArray
 from usearch.index import Index
 
 from search_bench.contender import K, Setting
-from search_bench.data_set import DataSet
-from search_bench.graphs import BREADTHS, graphs
+from search_bench.graphs import Graph
 
 
-class Usearch:
+class Usearch(Graph):
     """A graph over the rows in half precision, which it searches faster than single precision."""
 
-    def __init__(self, data: DataSet, folder: Path, variant: Setting, n_threads: int) -> None:
-        self._data, self._file, self._graph, self._n_threads = data, folder / "index.usearch", variant, n_threads
-
-    @staticmethod
-    def variants(data: DataSet) -> list[Setting]:
-        """Few links and many."""
-        return graphs(len(data.vectors))
-
-    @staticmethod
-    def fingerprint() -> str:
-        """Of this class."""
-        return "1"
-
-    def warm(self) -> None:
-        """Nothing to do: the package is loaded."""
-
-    def prepare(self) -> None:
-        """All rows in memory."""
-        self._rows = np.array(self._data.vectors)
+    file_name = "index.usearch"
 
     def build(self) -> None:
         """Add, write."""
@@ -52,11 +32,6 @@ class Usearch:
     def open(self) -> None:
         """Read the index."""
         self._index: Any = Index.restore(str(self._file))
-
-    def sweep(self, *, is_batch: bool) -> list[list[Setting]]:
-        """Breadths of the search."""
-        del is_batch
-        return [[{"ef": breadth} for breadth in BREADTHS]]
 
     def use(self, setting: Setting) -> None:
         """Breadth."""
@@ -75,6 +50,3 @@ class Usearch:
         parts = [queries] if is_batch else list(queries)
         found = [np.atleast_2d(self._index.search(part, K, threads=self._n_threads).keys) for part in parts]
         return np.concatenate(found).astype(np.int64)
-
-    def close(self) -> None:
-        """Nothing to do: the process ends."""

@@ -140,7 +140,7 @@ class Worker:
         return {}
 
 
-def serve(requests: IO[str], answers: IO[str], worker: Worker) -> None:
+def serve(requests: IO[str], answers: IO[str], worker: object) -> None:
     """Answer until there are no more requests; an exception is an answer, too."""
     for line in requests:
         message = json.loads(line)
@@ -159,8 +159,8 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def main() -> None:
-    """Bind this process to its cores, then serve."""
+def main(make: Callable[..., object] = Worker) -> None:
+    """Bind this process to its cores, then let what `make` gives answer."""
     _die_with_parent()
     arguments = json.loads(sys.argv[1])
     if hasattr(os, "sched_setaffinity"):
@@ -168,7 +168,7 @@ def main() -> None:
     # libraries print; what they print must not be taken for an answer
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    serve(sys.stdin, answers, Worker(**arguments))
+    serve(sys.stdin, answers, make(**arguments))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from drift_arrow.engine import Collection, open_path
-from drift_arrow.engine.database import open_storage
 from drift_arrow.engine.registry import is_open
+from drift_arrow.engine.storage.uris import open_storage
 from drift_arrow.errors import DriftError
 
 _SLOTS_MAX: Final = 8

@@ -6,21 +6,31 @@ import html
 from typing import TYPE_CHECKING, Any, Protocol
 
 from drift_arrow.engine.keys import as_keys
+from drift_arrow.engine.past import open_past
 from drift_arrow.engine.scan import SCAN_BATCH_ROWS, scan_batches, scan_lazy
 from drift_arrow.engine.search import Search, make_search
-from drift_arrow.engine.stats import CollectionStats, VerifyReport, collect_stats
+from drift_arrow.engine.signs.drift_frame import drift_frame
+from drift_arrow.engine.signs.query_shift import measure_query_shift
+from drift_arrow.engine.signs.recall import measure_recall, recall_frame
+from drift_arrow.engine.signs.search_diff import diff_searches
+from drift_arrow.engine.stats import CollectionStats, collect_stats
 from drift_arrow.engine.vectors import as_queries
+from drift_arrow.engine.versions import tags_frame, versions_frame
 from drift_arrow.errors import ClosedError
+from drift_arrow.options import DEFAULT_K, DEFAULT_TARGET_RECALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     import polars as pl
     import pyarrow as pa
 
+    from drift_arrow.engine.signs.query_shift import QueryShift
     from drift_arrow.engine.snapshot import Snapshot
     from drift_arrow.engine.spec import CollectionSpec
     from drift_arrow.engine.storage import Storage
+    from drift_arrow.engine.verify import VerifyReport
     from drift_arrow.options import Options
 
 
@@ -151,12 +161,82 @@ class CollectionView:
         self.spec.check_columns(names)
         return scan_batches(self.pin(), names, batch_rows)
 
+    def versions(self) -> pl.DataFrame:
+        """The versions that exist, oldest first: version, created, rows, segments, bytes, seqno and tags of each.
+
+        A version is what a flush, a heal or a restore committed: all operations up to its `seqno`, and none after it.
+        Rows that are not flushed yet are in none.
+        """
+        self._check_open()
+        return versions_frame(self._core.storage)
+
+    def tags(self) -> pl.DataFrame:
+        """The tags by name: tag, version and created of each."""
+        self._check_open()
+        return tags_frame(self._core.storage)
+
+    def at(self, which: int | datetime | str) -> PastView:
+        """The collection as it was in one version, to be searched and read; it never changes.
+
+        Parameters
+        ----------
+        which : int, datetime or str
+            The number of a version, a time (with its zone) at which it was the newest one, or a tag.
+
+        Raises
+        ------
+        NotFoundError
+            No such version, or it was not kept; the message names those that exist.
+        InvalidArgumentError, CorruptionError
+            Not a version, or a damaged one.
+        """
+        self._check_open()
+        known = {view.entry.path: view.reader for view in self._core.snapshot.segments}
+        return PastView(self._name, open_past(self._core.storage, which, known))
+
+    def diff(
+        self, query: Any, before: int | datetime | str, after: int | datetime | str, k: int = DEFAULT_K
+    ) -> pl.DataFrame:
+        """What a search gained and lost between two versions, as `at` takes them, and why; see `diff_searches`."""
+        queries, _ = as_queries(query, self.dim)
+        return diff_searches(self.at(before), self.at(after), queries, k)
+
     def stats(self) -> CollectionStats:
         """Counts and sizes; see `CollectionStats`."""
         return collect_stats(self._core.storage, self.spec, self.pin())
 
+    def drift(self) -> pl.DataFrame:
+        """What became of each bucket, and who reads it, the most urgent first; columns as in `drift_frame`."""
+        return drift_frame(self.pin()).sort("urgency", descending=True, maintain_order=True)
+
+    def query_shift(self) -> QueryShift:
+        """How unlike the rows the vectors are that this process searched for."""
+        return measure_query_shift(self.pin())
+
+    def recall(
+        self, k: int = DEFAULT_K, sample: int = 256, targets: Sequence[float] = (DEFAULT_TARGET_RECALL,)
+    ) -> pl.DataFrame:
+        """Measure what searches find: at most `sample` queries, answered at each target and exactly.
+
+        Queries are sampled from those of this process; without any, rows stand in. Columns as in `recall_frame`.
+        """
+        snapshot = self.pin()
+        measured = measure_recall(snapshot, self.spec, self.options, k=k, sample=sample, targets=targets)
+        snapshot.observations.add_measurements(measured)
+        return recall_frame(measured)
+
+    def recall_history(self) -> pl.DataFrame:
+        """Every recall that was measured, oldest first; those of a writer are kept with its next flush or close."""
+        return recall_frame(self.pin().observations.measurements)
+
     def verify(self) -> VerifyReport:
-        """Check every byte on disk; raises CorruptionError with path and offset of the first damage."""
+        """Check every byte on disk, keys against filters and counts against rows; see `VerifyReport`.
+
+        Raises
+        ------
+        CorruptionError, NotFoundError
+            Path and offset of the first damage, or the name of a missing file.
+        """
         self._check_open()
         return self._core.verify()
 
@@ -190,3 +270,15 @@ class CollectionView:
         if self._closed:
             message = f"the collection is closed: open it again; name={self.name!r}"
             raise ClosedError(message)
+
+
+class PastView(CollectionView):
+    """One version of a collection; see `CollectionView.at`. It outlives the handle that it came from."""
+
+    @property
+    def version(self) -> int:
+        """Number of the version."""
+        return self._core.snapshot.manifest.version
+
+    def _mode(self) -> str:
+        return f", version {self.version}"

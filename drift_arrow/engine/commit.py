@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 import uuid
@@ -9,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from drift_arrow.engine.storage import create_file
-from drift_arrow.errors import AlreadyExistsError, CommitConflictError, NotFoundError
+from drift_arrow.errors import AlreadyExistsError, CommitConflictError, CorruptionError, FencedError, NotFoundError
 from drift_arrow.format.layout import MAX_MANIFEST_BYTES
 from drift_arrow.format.manifest import Manifest, SegmentEntry, decode_manifest
 
@@ -35,7 +36,11 @@ def list_versions(storage: Storage) -> list[int]:
 def read_manifest(storage: Storage, version: int) -> Manifest:
     """One version; raises NotFoundError or CorruptionError."""
     path = manifest_path(version)
-    return decode_manifest(storage.read(path, MAX_MANIFEST_BYTES), path)
+    manifest = decode_manifest(storage.read(path, MAX_MANIFEST_BYTES), path)
+    if manifest.version != version:
+        message = f"the manifest is of another version than its name says; got={manifest.version}"
+        raise CorruptionError(message, path=path, offset=0)
+    return manifest
 
 
 def read_newest(storage: Storage) -> Manifest:
@@ -59,14 +64,37 @@ def publish(storage: Storage, manifest: Manifest) -> None:
     ------
     CommitConflictError
         Another writer took the version; nothing was written.
+    FencedError
+        That writer came after this one, and took the collection over.
     StorageError
-        Nothing was written.
+        Nothing was written; on an object store, perhaps it was, and the next attempt meets it as a conflict.
     """
     try:
         create_file(storage, manifest_path(manifest.version), manifest.encode())
     except AlreadyExistsError as error:
+        if _newest_epoch(storage) > manifest.writer_epoch:
+            raise _fenced(storage, manifest) from error
         message = f"another writer committed first: reopen the collection; version={manifest.version}"
         raise CommitConflictError(message) from error
+    # a writer that slept while others committed may find its version free again: they delete their old manifests
+    if not storage.appends and list_versions(storage)[-1] != manifest.version:
+        storage.delete(manifest_path(manifest.version))
+        raise _fenced(storage, manifest)
+
+
+def _newest_epoch(storage: Storage) -> int:
+    while True:
+        # between listing and reading, another writer may replace the newest version
+        with contextlib.suppress(NotFoundError):
+            return read_newest(storage).writer_epoch
+
+
+def _fenced(storage: Storage, manifest: Manifest) -> FencedError:
+    message = (
+        "another writer took this collection over, and nothing was committed: open it again to take it back; "
+        f"path={storage.uri!r} version={manifest.version}"
+    )
+    return FencedError(message)
 
 
 def next_manifest(

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
 from drift_arrow.engine.apply import apply_delete, apply_insert, with_room
-from drift_arrow.engine.flush import flush
-from drift_arrow.engine.gc import collect_garbage
 from drift_arrow.engine.graph import wants_graph
-from drift_arrow.engine.heal.relocation import Rotation, relocate, rotation_of, swap_in
+from drift_arrow.engine.heal.relocation import Rotation, swap_in
 from drift_arrow.engine.ingest import Batch, make_batch
 from drift_arrow.engine.keys import fingerprint_keys
+from drift_arrow.engine.maintenance import Maintenance
 from drift_arrow.engine.row_space import RowSpace, take_found
+from drift_arrow.engine.signs.contract import read_contract
 from drift_arrow.engine.snapshot import find_live
-from drift_arrow.engine.stats import verify
 from drift_arrow.engine.wal import Wal
 from drift_arrow.errors import AlreadyExistsError, ClosedError
 from drift_arrow.format.batch import encode_batch
@@ -26,13 +25,17 @@ from drift_arrow.options import FROZEN_MEMTABLES_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
-    from drift_arrow.engine.heal.relocation import Calibrate, Move, Relocated
+    from drift_arrow.engine.heal.relocation import Relocated
     from drift_arrow.engine.predicate import Predicate
     from drift_arrow.engine.recovery import Recovered
     from drift_arrow.engine.snapshot import Snapshot
-    from drift_arrow.engine.stats import VerifyReport
     from drift_arrow.engine.storage import Lock, Storage
+    from drift_arrow.engine.verify import VerifyReport
+
+_NOTICED_SHARE: Final = 0.02
+"""Deleted rows, of those alive, that wake the Janitor."""
 
 
 class Core:
@@ -49,6 +52,9 @@ class Core:
 
     Notes
     -----
+    `churned_rows` counts rows that were written or deleted since the collection was opened, `moved_rows` those that
+    went from one segment to another.
+
     Two snapshots: `head` includes operations that are logged but perhaps not yet durable and is seen by writers only;
     `snapshot` is the newest durable one and the only one that readers see. A write goes: check and log under the lock,
     sync outside it (so that concurrent writers share one sync), publish. A published snapshot is never replaced by an
@@ -60,14 +66,19 @@ class Core:
         self.spec = recovered.spec
         self.options = recovered.options
         self.snapshot = recovered.snapshot
+        self.contract = read_contract(storage, self.spec, self.snapshot.manifest.collection_uuid)
         self.wake_janitor: Callable[[], None] = lambda: None
+        self.churned_rows = self.moved_rows = 0
+        self._unseen_deletions = 0
+        self.maintenance = Maintenance(self)
         self._head = recovered.snapshot
+        # the rows up to the rotation and no change after it: what a flush commits is exactly the state at its seqno
+        self._base = recovered.snapshot
         self._lock = lock
         self._writing = threading.Condition()
         self._publishing = threading.Lock()
-        self._maintaining = threading.Lock()
         self._background_error: Exception | None = None
-        self._closed = False
+        self.closed = False
         self._writer_epoch = recovered.writer_epoch + 1
         uuid = recovered.snapshot.manifest.collection_uuid
         self._wal = Wal(storage, uuid, self._writer_epoch, recovered.next_wal_number, recovered.next_seqno)
@@ -83,8 +94,8 @@ class Core:
     def _settle(self, recovered: Recovered) -> None:
         """Bring what was replayed into a segment: after a crash, pages of the old log may be in the cache alone."""
         self._rotation = self._rotated(recovered.next_wal_number, recovered.next_seqno - 1)
-        self.snapshot = self._head = with_room(self._head, 1, self.spec, self.options)
-        self.flush_frozen()
+        self.snapshot = self._head = self._base = with_room(self._head, 1, self.spec, self.options)
+        self.maintenance.flush_frozen()
 
     def insert(self, record_batch: pa.RecordBatch, *, is_upsert: bool) -> int:
         """Log and apply a batch in the collection's schema; returns its rows once they are durable and visible.
@@ -105,6 +116,7 @@ class Core:
             seqno = self._wal.append(RecordType.UPSERT if is_upsert else RecordType.ADD, payload)
             with self._wal.poisoned_by_failure():
                 head = self._head = apply_insert(self._head, batch, seqno)
+            self.churned_rows += batch.n_rows
         self._commit(head)
         if wants_graph(self.spec, head.memtables[-1].n_rows, self.options.graph_rows):
             self.wake_janitor()
@@ -121,7 +133,14 @@ class Core:
             with self._wal.poisoned_by_failure():
                 head, n_killed = apply_delete(self._head, fingerprints, seqno)
                 self._head = head
+            self.churned_rows += n_killed
+            self._unseen_deletions += n_killed
+            is_noticeable = self._unseen_deletions > _NOTICED_SHARE * head.n_live
+            if is_noticeable:
+                self._unseen_deletions = 0
         self._commit(head)
+        if is_noticeable:
+            self.wake_janitor()
         return n_killed
 
     def delete_where(self, predicate: Predicate) -> int:
@@ -144,9 +163,7 @@ class Core:
 
     def verify(self) -> VerifyReport:
         """Check every byte of the newest version; flushes wait meanwhile."""
-        self.check_open()
-        with self._maintaining:
-            return verify(self.storage, self.snapshot.manifest.version)
+        return self.maintenance.verify()
 
     def freeze(self) -> None:
         """Start a new memtable and log file, so that all that was logged before can be flushed; nothing if it was."""
@@ -155,55 +172,41 @@ class Core:
             if self._head.seqno > self._rotation.last_seqno:
                 self._rotate(1)
 
-    def flush_frozen(self) -> bool:
-        """Flush the frozen memtables and delete what is no longer named; returns whether there were any."""
-        with self._maintaining:
-            with self._writing:
-                base, rotation = self.snapshot, self._rotation
-            # once closed, another process may hold the lock
-            if self._closed or len(base.memtables) == 1:
-                return False
-            # nothing can be published on top of a failed log: each attempt would leave one more segment behind
-            self._wal.check_usable()
-            self._swap_in(flush(self.storage, base, rotation, self.spec, self.options))
-            return True
+    def flushable(self) -> tuple[Snapshot, Rotation]:
+        """The rows up to the newest rotation, with no change after it, and the rotation."""
+        with self._writing:
+            return self._base, self._rotation
 
-    def move(self, choose: Callable[[Snapshot], Move | None], calibrate: Calibrate) -> bool:
-        """Move rows between segments, and delete what is no longer named; flushes wait meanwhile.
+    def check_log(self) -> None:
+        """Raise PoisonedError if the log failed: each attempt to build on it would leave one more segment behind."""
+        self._wal.check_usable()
 
-        Parameters
-        ----------
-        choose : callable
-            Gives the move of rows of the newest durable snapshot, or None if there is nothing to move.
-        calibrate : callable
-            As `relocate` takes it.
+    def unflushed_deletions(self) -> float:
+        """Rows of segments that died since the newest rotation, as a share of the rows alive."""
+        with self._writing:
+            before, after = (sum(view.n_live for view in some.segments) for some in (self._base, self._head))
+            return (before - after) / max(1, self._head.n_live)
 
-        Returns
-        -------
-        bool
-            Whether anything moved.
+    def adopt(self, relocated: Relocated) -> None:
+        """Go on from a version that a relocation committed."""
+        with self._writing:
+            head = self._head = swap_in(self._head, relocated)
+            self._base = swap_in(self._base, relocated)
+            self.moved_rows += relocated.move.n_rows_of_segments
+            self._writing.notify_all()
+        self._commit(head)
 
-        Raises
-        ------
-        ClosedError, CommitConflictError, PoisonedError, StorageError
-            Nothing moved.
-        """
-        with self._maintaining:
-            self.check_open()
-            base = self.snapshot
-            move = choose(base)
-            if move is None:
-                return False
-            self._wal.check_usable()
-            rotation = rotation_of(base.manifest)
-            self._swap_in(relocate(self.storage, base, move, rotation=rotation, calibrate=calibrate))
-            return True
+    def succeed(self, successor: Callable[[Snapshot, Rotation], Snapshot]) -> Snapshot:
+        """Go on from the committed snapshot that `successor` makes of the newest one, whose rows were all flushed."""
+        with self._writing:
+            head = self._head = self._base = successor(self._head, self._rotation)
+            self._publish(head)
+            self._writing.notify_all()
+            return head
 
-    def collect_garbage(self) -> None:
-        """Delete what no retained version names, such as the files that a crash of an earlier writer left."""
-        with self._maintaining:
-            if not self._closed:
-                collect_garbage(self.storage, self.options.retained_versions)
+    def pausing_writes(self) -> AbstractContextManager[object]:
+        """While it is held, other threads wait before they write."""
+        return self._writing
 
     def report_background_error(self, error: Exception) -> None:
         """Keep an error of the Janitor for the next caller, and wake those who wait for it."""
@@ -213,7 +216,7 @@ class Core:
 
     def check_open(self) -> None:
         """Raise ClosedError after `close`, and once each error that the Janitor met."""
-        if self._closed:
+        if self.closed:
             message = f"the collection is closed: open it again; path={self.storage.uri!r}"
             raise ClosedError(message)
         error, self._background_error = self._background_error, None
@@ -222,22 +225,21 @@ class Core:
 
     def close(self) -> None:
         """Finish the log and give the lock back; the Janitor must have stopped."""
-        with self._maintaining, self._writing:
-            if self._closed:
+        with self.maintenance.exclusive, self._writing:
+            if self.closed:
                 return
-            self._closed = True
+            self.closed = True
             self._writing.notify_all()
             try:
+                self.snapshot.observations.keep(self.storage, self.snapshot)
                 self._wal.close()
             finally:
                 self._lock.release()
 
-    def _swap_in(self, relocated: Relocated) -> None:
-        with self._writing:
-            head = self._head = swap_in(self._head, relocated)
-            self._writing.notify_all()
-        self._commit(head)
-        collect_garbage(self.storage, self.options.retained_versions)
+    def abandon(self) -> None:
+        """Leave without a trace a collection that turned out to be another writer's."""
+        self.closed = True
+        self._wal.abandon()
 
     def _make_room(self, n_rows: int) -> None:
         self.check_open()
@@ -252,7 +254,7 @@ class Core:
         # the rotation synced every operation of the head
         self._publish(self._head)
         self._rotation = self._rotated(wal_floor, self._wal.last_seqno)
-        self._head = with_room(self._head, n_rows, self.spec, self.options)
+        self._head = self._base = with_room(self._head, n_rows, self.spec, self.options)
         self._publish(self._head)
         self.wake_janitor()
 

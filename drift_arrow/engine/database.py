@@ -8,9 +8,7 @@ import secrets
 import time
 import uuid
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import unquote, urlsplit
 
 from drift_arrow.engine.collection import Collection
 from drift_arrow.engine.commit import MANIFEST_DIRECTORY, list_versions, publish
@@ -18,14 +16,23 @@ from drift_arrow.engine.gc import SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY
 from drift_arrow.engine.reader import Reader
 from drift_arrow.engine.registry import acquire_core, is_open, share_core
 from drift_arrow.engine.spec import check_name, make_spec
-from drift_arrow.engine.storage.local import LocalStorage
-from drift_arrow.engine.storage.memory import MemoryStorage
-from drift_arrow.engine.wal import WAL_DIRECTORY, Wal
-from drift_arrow.errors import AlreadyExistsError, InvalidArgumentError, NotFoundError
+from drift_arrow.engine.storage.uris import CACHE_BYTES, open_storage
+from drift_arrow.engine.wal import WAL_DIRECTORY, Wal, wal_path
+from drift_arrow.engine.wal_names import SHARED_EPOCH
+from drift_arrow.engine.wal_objects import put_first_object
+from drift_arrow.errors import (
+    AlreadyExistsError,
+    CommitConflictError,
+    FencedError,
+    InvalidArgumentError,
+    NotFoundError,
+)
 from drift_arrow.format.manifest import Manifest
+from drift_arrow.format.wal_record import WalHeader
 from drift_arrow.options import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from drift_arrow.engine.spec import CollectionSpec
@@ -91,6 +98,9 @@ class Database:
             # another process may have created it meanwhile
             _refuse_existing(storage, name)
             _write_first_version(storage, spec, options or Options())
+        except (CommitConflictError, FencedError) as error:
+            message = f"the collection was created meanwhile: open it with collection({name!r}); path={storage.uri!r}"
+            raise AlreadyExistsError(message) from error
         finally:
             lock.release()
         return self.collection(name)
@@ -172,23 +182,45 @@ class Database:
         return f"<Database {self.uri!r}: {', '.join(self.list_collections()) or 'no collections'}>"
 
 
-def connect(uri: str | os.PathLike[str]) -> Database:
-    """A database in a local directory, or in the memory of this process.
+def connect(
+    uri: str | os.PathLike[str],
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+    cache_directory: str | os.PathLike[str] | None = None,
+    cache_bytes: int = CACHE_BYTES,
+) -> Database:
+    """A database in a local directory, in an object store, or in the memory of this process.
 
     Parameters
     ----------
     uri : str or PathLike
-        A path, ``file:///path``, or ``memory://name``.
+        A path, ``file:///path``, ``memory://name``, or a prefix in a store that fsspec reaches: ``s3://bucket/prefix``,
+        ``gs://``, ``abfs://``.
+    storage_options : mapping, optional
+        For the fsspec backend of an object store: credentials, an endpoint. Without them it looks where its own
+        documentation says, for instance in the environment.
+    cache_directory : str or PathLike, optional
+        Where copies of remote segments are kept; ``drift_arrow`` in the user's cache directory by default.
+    cache_bytes : int
+        Most bytes of such copies; the least recently used ones are deleted first.
 
     Raises
     ------
     InvalidArgumentError
-        Another kind of URI.
+        Another kind of URI, options of another kind of storage, or no driver for the store.
+
+    Notes
+    -----
+    Opening a collection of an object store for writing takes it over: the writer before is fenced, and its next write
+    raises FencedError. A store that cannot promise this is refused when a collection is opened for writing.
     """
-    return Database(open_storage(os.fspath(uri)))
+    storage = open_storage(os.fspath(uri), storage_options, cache_directory=cache_directory, cache_bytes=cache_bytes)
+    return Database(storage)
 
 
-def open_path(path: str | os.PathLike[str], *, read_only: bool) -> Collection:
+def open_path(
+    path: str | os.PathLike[str], *, read_only: bool, storage_options: Mapping[str, Any] | None = None
+) -> Collection:
     """Open a collection by its own path, such as ``./data/docs`` or ``memory://name/docs``.
 
     Raises
@@ -197,20 +229,8 @@ def open_path(path: str | os.PathLike[str], *, read_only: bool) -> Collection:
         See `Database.collection`.
     """
     parent, separator, name = os.fspath(path).rstrip("/").rpartition("/")
-    return connect((parent or "/") if separator else ".").collection(name, read_only=read_only)
-
-
-def open_storage(uri: str) -> Storage:
-    """The storage behind a URI; see `connect`."""
-    scheme, separator, rest = uri.partition("://")
-    if not separator:
-        return LocalStorage(Path(uri).expanduser().resolve())
-    if scheme == "file":
-        return LocalStorage(Path(unquote(urlsplit(uri).path)).resolve())
-    if scheme == "memory" and rest:
-        return MemoryStorage(uri)
-    message = f"a database is a local directory or memory://name; got={uri!r}"
-    raise InvalidArgumentError(message)
+    database = connect((parent or "/") if separator else ".", storage_options=storage_options)
+    return database.collection(name, read_only=read_only)
 
 
 def _open(storage: Storage, name: str, *, read_only: bool) -> Collection:
@@ -226,14 +246,35 @@ def _refuse_existing(storage: Storage, name: str) -> None:
         raise AlreadyExistsError(message)
 
 
-def _write_first_version(storage: Storage, spec: CollectionSpec, options: Options) -> None:
-    """Version 1, and before it the log that it builds on."""
-    collection_uuid = uuid.uuid4()
+def _begin_log(storage: Storage) -> uuid.UUID:
+    """The log that version 1 builds on; returns the UUID of its collection.
+
+    Raises CommitConflictError if there is a version 1 already.
+
+    Notes
+    -----
+    Where no lock excludes other creators, all that meet share one log: the first to put object 1 gives the UUID, and
+    of their manifests one is version 1. What is deleted was listed before it was seen that there is no manifest, so it
+    is nothing that the writer of a finished collection put.
+    """
     storage.settle()
-    for file in storage.list_files(WAL_DIRECTORY):
-        # left by a creation that crashed before its manifest: nothing names it
-        storage.delete(file.path)
-    Wal(storage, collection_uuid, writer_epoch=1, number=1, first_seqno=1).close()
+    leftovers = storage.list_files(WAL_DIRECTORY)
+    collection_uuid, first = uuid.uuid4(), wal_path(SHARED_EPOCH, 1)
+    if list_versions(storage):
+        raise CommitConflictError(f"the collection exists; path={storage.uri!r}")
+    for file in leftovers:
+        # of a creation that crashed before its manifest: nothing names it
+        if storage.appends or file.path != first:
+            storage.delete(file.path)
+    if storage.appends:
+        Wal(storage, collection_uuid, writer_epoch=1, number=1, first_seqno=1).close()
+    elif not put_first_object(storage, collection_uuid):
+        collection_uuid = WalHeader.decode(storage.map(first), first).collection_uuid
+    return collection_uuid
+
+
+def _write_first_version(storage: Storage, spec: CollectionSpec, options: Options) -> None:
+    collection_uuid = _begin_log(storage)
     manifest = Manifest(
         version=1,
         parent_digest="",

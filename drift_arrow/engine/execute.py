@@ -64,11 +64,12 @@ def execute(snapshot: Snapshot, spec: CollectionSpec, request: Request) -> pa.Ta
         first, ties by key: `query_index` if it is a batch, the columns, `_distance`.
     """
     run = Run.of(snapshot, spec, request)
+    snapshot.observations.queries.offer(request.queries)
     return fetch(run, rank_rows(run))
 
 
 def fetch(run: Run, parts: list[Ranked]) -> pa.Table:
-    """The columns of ranked rows, as `execute` returns them."""
+    """The columns of ranked rows, with what is known of their recall, as `execute` returns them."""
     queries, ids, distances = (
         np.concatenate([getattr(part.hits, name) for part in parts]) for name in ("queries", "ids", "distances")
     )
@@ -79,4 +80,12 @@ def fetch(run: Run, parts: list[Ranked]) -> pa.Table:
         columns.insert(0, pa.array(queries.astype(np.uint32)))
     fields.append(pa.field(DISTANCE_COLUMN, pa.float32(), nullable=False))
     columns.append(pa.array(distances))
-    return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
+    metadata = (table.schema.metadata or {}) | _recall_metadata(run)
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=metadata))
+
+
+def _recall_metadata(run: Run) -> dict[bytes, bytes]:
+    goal = run.goal
+    if goal.n_probe is not None and not goal.is_exact:
+        return {}
+    return run.space.snapshot.observations.recall_metadata(1.0 if goal.is_exact else goal.target_recall)

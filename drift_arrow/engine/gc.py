@@ -2,56 +2,110 @@
 
 from __future__ import annotations
 
+import re
+import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from drift_arrow.engine.commit import list_versions, manifest_path, read_manifest
+from drift_arrow.engine.tags import list_tags, read_tagged
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path
+from drift_arrow.engine.wal_objects import is_fence
 
 if TYPE_CHECKING:
     from drift_arrow.engine.storage import Storage
-    from drift_arrow.format.manifest import Manifest
+    from drift_arrow.format.manifest import Manifest, SegmentEntry
+    from drift_arrow.options import Options
 
 SEGMENT_DIRECTORY: Final = "segments"
 TOMBSTONE_DIRECTORY: Final = "tombstones"
+_OURS: Final = re.compile(r"segments/[0-9a-f-]{36}\.drift|tombstones/[0-9a-f-]{36}\.bits")
+_NS: Final = 1_000_000_000
 
 
-def collect_garbage(storage: Storage, retained_versions: int) -> list[str]:
-    """Delete all files of a collection but those of its newest versions; returns the deleted paths.
+def doomable_files(storage: Storage) -> frozenset[str] | None:
+    """Files that `collect_garbage` may delete once the caller has committed: those that are there now; None if all.
+
+    Notes
+    -----
+    Where no lock excludes other writers, a file that no manifest names may be one that the next manifest of another
+    writer names. A commit of ours proves that it does not: whoever commits after us began behind our commit, so all its
+    files are younger than this listing.
+    """
+    if storage.appends:
+        return None
+    directories = (SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY)
+    return frozenset(file.path for directory in directories for file in storage.list_files(directory))
+
+
+def collect_garbage(storage: Storage, options: Options, doomable: frozenset[str] | None = None) -> list[str]:
+    """Delete all files of a collection but those of the versions that are kept; returns the deleted paths.
 
     Parameters
     ----------
     storage : Storage
         Of the collection, whose lock the caller holds, with no segment being written.
-    retained_versions : int
-        Newest manifests to keep, with every file they name.
+    options : Options
+        `retained_versions` newest manifests are kept, those that were the newest one in the last `retained_seconds`,
+        and those with a tag; with every file they name.
+    doomable : frozenset of str, optional
+        Segments and tombstones not in it are kept; see `doomable_files`.
 
     Raises
     ------
     CorruptionError, NotFoundError, StorageError
-        A retained manifest cannot be read: then nothing is deleted, since what it names is unknown.
+        A tag, or a manifest that is kept or may have to be, cannot be read: then nothing is deleted, since what it
+        names is unknown.
 
     Notes
     -----
     Manifests go first, oldest first, then the files: a crash in between leaves unnamed files, never a manifest that
-    names a missing one. Readers that mapped a deleted file keep its bytes until they let go.
+    names a missing one. Files whose names no collection gives are left alone. Readers that mapped a deleted file keep
+    its bytes until they let go.
     """
     versions = list_versions(storage)
-    retained = [read_manifest(storage, version) for version in versions[-retained_versions:]]
-    named = {path for manifest in retained for path in named_files(manifest)}
-    wal_floor = retained[-1].wal_floor
-    doomed = [manifest_path(version) for version in versions[:-retained_versions]]
+    retained = retained_manifests(storage, versions, options)
+    named = {path for manifest in retained.values() for path in named_files(manifest)}
+    wal_floor = retained[versions[-1]].wal_floor
+    doomed = [manifest_path(version) for version in versions if version not in retained]
     for directory in (SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY):
-        doomed += [file.path for file in storage.list_files(directory) if file.path not in named]
+        unnamed = [file.path for file in storage.list_files(directory) if file.path not in named]
+        doomed += [path for path in unnamed if is_ours(path) and (doomable is None or path in doomable)]
     for file in storage.list_files(WAL_DIRECTORY):
         parsed = parse_wal_path(file.path)
-        if parsed is not None and parsed[1] < wal_floor:
+        if parsed is not None and parsed[1] < wal_floor and not is_fence(file):
             doomed.append(file.path)
     for path in doomed:
         storage.delete(path)
     return doomed
 
 
+def retained_manifests(storage: Storage, versions: list[int], options: Options) -> dict[int, Manifest]:
+    """Manifests that are kept, by version, out of those that exist; raises as `collect_garbage`."""
+    newest = versions[-options.retained_versions :]
+    retained = {version: read_manifest(storage, version) for version in newest}
+    for tag in list_tags(storage):
+        retained[tag.version] = read_tagged(storage, tag, retained[versions[-1]].collection_uuid)
+    if options.retained_seconds:
+        oldest_ns = time.time_ns() - options.retained_seconds * _NS
+        every = {version: retained.get(version) or read_manifest(storage, version) for version in versions}
+        for version, successor in pairwise(versions):
+            # a version was the newest one until the next one was made
+            if every[successor].created_ns > oldest_ns:
+                retained[version] = every[version]
+    return retained
+
+
+def is_ours(path: str) -> bool:
+    """Whether a path is one that a collection gives to a segment or to tombstones: no other file is ever deleted."""
+    return _OURS.fullmatch(path) is not None
+
+
 def named_files(manifest: Manifest) -> list[str]:
     """Paths of all segment and tombstone files of one version."""
-    segments = [entry.path for entry in manifest.segments]
-    return segments + [entry.tombstones.path for entry in manifest.segments if entry.tombstones is not None]
+    return [path for entry in manifest.segments for path in files_of(entry)]
+
+
+def files_of(entry: SegmentEntry) -> list[str]:
+    """Paths of a segment and of its tombstones, if it has any."""
+    return [entry.path] if entry.tombstones is None else [entry.path, entry.tombstones.path]

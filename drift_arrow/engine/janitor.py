@@ -1,4 +1,4 @@
-"""The background thread of an open collection: flushes frozen memtables, builds graphs, deletes what nobody names."""
+"""The background thread of an open collection: flushes, builds graphs, heals, deletes what nobody names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from drift_arrow.engine.graph_builder import GraphBuilder
+from drift_arrow.engine.heal.upkeep import Upkeep
 from drift_arrow.errors import PoisonedError
 from drift_arrow.options import JANITOR_RETRY_S
 
@@ -25,6 +26,7 @@ class Janitor:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._graphs = GraphBuilder()
+        self._upkeep = Upkeep(core)
         self._wake = threading.Event()
         self._stopping = False
         self._has_tidied = False
@@ -59,12 +61,15 @@ class Janitor:
     def _work(self) -> float | None:
         """Do what there is to do, flushes first; give the seconds until there may be more, None for when woken."""
         if not self._has_tidied:
-            self._core.collect_garbage()
+            self._core.maintenance.collect_garbage()
             self._has_tidied = True
         while not self._stopping:
-            if self._core.flush_frozen():
+            if self._core.maintenance.flush_frozen():
                 continue
             delay_s = self._graphs.step(self._core.snapshot.memtables[-1], self._core.options.graph_rows)
-            if delay_s != 0:
-                return delay_s
+            if delay_s == 0:
+                continue
+            delays = [delay for delay in (delay_s, self._upkeep.step()) if delay is not None]
+            if 0 not in delays:
+                return min(delays, default=None)
         return None

@@ -9,7 +9,7 @@ from drift_arrow.engine.keys import fingerprint_keys
 from drift_arrow.engine.recovery import recover
 from drift_arrow.engine.row_space import take_found
 from drift_arrow.engine.snapshot import find_live
-from drift_arrow.engine.stats import verify
+from drift_arrow.engine.verify import verify_collection
 from drift_arrow.engine.wal import WAL_DIRECTORY
 from drift_arrow.errors import ClosedError, CorruptionError, NotFoundError
 from drift_arrow.format.layout import MAX_MANIFEST_BYTES
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from drift_arrow.engine.recovery import Recovered
-    from drift_arrow.engine.stats import VerifyReport
     from drift_arrow.engine.storage import FileInfo, Storage
+    from drift_arrow.engine.verify import VerifyReport
     from drift_arrow.format.segment_reader import SegmentReader
 
 _State = tuple[bytes, list["FileInfo"]]
@@ -47,7 +47,10 @@ class Reader:
         self.check_open()
         if _state(self.storage) != self._state:
             known = {view.entry.path: view.reader for view in self.snapshot.segments}
+            queries = self.snapshot.observations.queries
             self._adopt(*_recover_beside_writer(self.storage, known))
+            # what this process searched for, no file says
+            self.snapshot.observations.queries = queries
 
     def _adopt(self, state: _State, recovered: Recovered) -> None:
         # the shape too: the collection may have been dropped and made anew under its name
@@ -63,12 +66,12 @@ class Reader:
         return take_found(snapshot, find_live(snapshot.views, fingerprint_keys(keys, self.spec)), columns)
 
     def verify(self) -> VerifyReport:
-        """Check every byte of the newest version, which may be newer than the one that is read."""
+        """Check every byte of the collection, whose newest version may be newer than the one that is read."""
         self.check_open()
         while True:
             state = _newest_manifest(self.storage)
             try:
-                return verify(self.storage, read_newest(self.storage).version)
+                return verify_collection(self.storage, read_newest(self.storage).version)
             except (NotFoundError, CorruptionError):
                 # as at opening, a writer may have moved on meanwhile
                 if _newest_manifest(self.storage) == state:

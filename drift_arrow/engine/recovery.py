@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from drift_arrow.engine.apply import apply_delete, apply_insert, with_room
-from drift_arrow.engine.commit import read_newest
+from drift_arrow.engine.commit import manifest_path, read_newest
 from drift_arrow.engine.ingest import make_batch
 from drift_arrow.engine.keys import fingerprint_keys
 from drift_arrow.engine.segment_set import SegmentSet
+from drift_arrow.engine.signs.observations import read_observations
 from drift_arrow.engine.snapshot import SegmentView, Snapshot
 from drift_arrow.engine.spec import CollectionSpec
+from drift_arrow.engine.storage import for_all
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path, wal_path
+from drift_arrow.engine.wal_objects import check_whole
 from drift_arrow.errors import CorruptionError, InvalidArgumentError
 from drift_arrow.format.batch import decode_batch
 from drift_arrow.format.bitmap_file import decode_bitmap
@@ -91,19 +94,15 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     """
     manifest = read_newest(storage)
     spec = CollectionSpec.from_manifest(manifest)
-    options = _options(manifest, storage)
-    segments = tuple(_open_segment(storage, entry, known) for entry in manifest.segments)
-    snapshot = Snapshot(
-        generation=0,
-        seqno=manifest.last_seqno,
-        manifest=manifest,
-        segments=segments,
-        memtables=(),
-        segment_set=SegmentSet.of(tuple(view.reader for view in segments)),
+    options = read_options(manifest)
+    observed = replace(
+        open_version(storage, manifest, known), observations=read_observations(storage, manifest.collection_uuid)
     )
-    snapshot = with_room(snapshot, 1, spec, options)
+    snapshot = with_room(observed, 1, spec, options)
     files = log_files(storage, manifest)
-    logs = [(path, scan_log(storage, path, manifest.collection_uuid)) for path in _paths_to_replay(files)]
+    paths = paths_to_replay(files)
+    images = zip(paths, for_all(storage, storage.map, paths), strict=True)
+    logs = [(path, scan_image(image, path, manifest.collection_uuid)) for path, image in images]
     next_seqno, is_clean = _check_sequence(logs, manifest.last_seqno + 1), True
     for path, contents in logs:
         if contents is None:
@@ -118,13 +117,36 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
         writer_epoch=max([manifest.writer_epoch, *(_epoch(file.path) for _, file in files)]),
         next_wal_number=files[-1][0] + 1,
         next_seqno=next_seqno,
-        is_clean=is_clean,
+        # an object without a record is the mark of a writer that may be at work still
+        is_clean=is_clean and (storage.appends or len(paths) == len(files)),
     )
+
+
+def open_version(storage: Storage, manifest: Manifest, known: Mapping[str, SegmentReader]) -> Snapshot:
+    """The rows of one version: its segments but for their tombstones, and no memtable; raises as `recover`."""
+    segments = tuple(for_all(storage, lambda entry: _open_segment(storage, entry, known), manifest.segments))
+    return Snapshot(
+        generation=0,
+        seqno=manifest.last_seqno,
+        manifest=manifest,
+        segments=segments,
+        memtables=(),
+        segment_set=SegmentSet.of(tuple(view.reader for view in segments)),
+    )
+
+
+def read_options(manifest: Manifest) -> Options:
+    """The settings that a manifest records; raises CorruptionError if this version does not know one."""
+    try:
+        return Options.from_dict(manifest.options)
+    except InvalidArgumentError as error:
+        message = f"the manifest has options that this version does not know: {error}"
+        raise CorruptionError(message, path=manifest_path(manifest.version), offset=0) from error
 
 
 def open_reader(storage: Storage, entry: SegmentEntry) -> SegmentReader:
     """A segment that the manifest names, checked against what it says of it."""
-    return SegmentReader(storage.map(entry.path), entry.path, entry.size_bytes, entry.digest)
+    return SegmentReader(storage.open(entry.path, entry.size_bytes), entry.path, entry.size_bytes, entry.digest)
 
 
 def read_tombstones(storage: Storage, entry: FileEntry, segment: SegmentReader) -> NDArray[np.uint8]:
@@ -149,9 +171,19 @@ def log_files(storage: Storage, manifest: Manifest) -> list[tuple[int, FileInfo]
     return files
 
 
+def paths_to_replay(files: list[tuple[int, FileInfo]]) -> list[str]:
+    """All but the newest files without a record: crashes left those before anything built on them."""
+    stops = [place for place, (_, file) in enumerate(files, start=1) if file.size_bytes > HEADER_BYTES]
+    return [file.path for _, file in files[: max(stops, default=0)]]
+
+
 def scan_log(storage: Storage, path: str, collection_uuid: UUID) -> WalContents | None:
     """What a log file of a collection holds, or None if a crash cut off its creation; raises CorruptionError."""
-    data = storage.map(path)
+    return scan_image(storage.map(path), path, collection_uuid)
+
+
+def scan_image(data: memoryview, path: str, collection_uuid: UUID) -> WalContents | None:
+    """As `scan_log`, of the bytes of the file."""
     try:
         contents = scan_wal(data, path)
     except CorruptionError:
@@ -164,6 +196,7 @@ def scan_log(storage: Storage, path: str, collection_uuid: UUID) -> WalContents 
         found = f"collection={header.collection_uuid} number={header.number}"
         message = f"the log is another one than its name says; {found}"
         raise CorruptionError(message, path=path, offset=0)
+    check_whole(data, header, path)
     return contents
 
 
@@ -171,20 +204,6 @@ def _open_segment(storage: Storage, entry: SegmentEntry, known: Mapping[str, Seg
     reader = known.get(entry.path) or open_reader(storage, entry)
     live = None if entry.tombstones is None else read_tombstones(storage, entry.tombstones, reader)
     return SegmentView(entry=entry, reader=reader, live=live, n_live=entry.n_live)
-
-
-def _options(manifest: Manifest, storage: Storage) -> Options:
-    try:
-        return Options.from_dict(manifest.options)
-    except InvalidArgumentError as error:
-        message = f"the manifest has options that this version does not know: {error}"
-        raise CorruptionError(message, path=storage.uri, offset=0) from error
-
-
-def _paths_to_replay(files: list[tuple[int, FileInfo]]) -> list[str]:
-    """All but the newest files without a record: crashes left those before anything built on them."""
-    stops = [place for place, (_, file) in enumerate(files, start=1) if file.size_bytes > HEADER_BYTES]
-    return [file.path for _, file in files[: max(stops, default=0)]]
 
 
 def _check_sequence(logs: list[tuple[str, WalContents | None]], next_seqno: int) -> int:

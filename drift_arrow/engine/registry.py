@@ -6,14 +6,19 @@ import atexit
 import contextlib
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from drift_arrow.engine.commit import list_versions
 from drift_arrow.engine.core import Core
 from drift_arrow.engine.janitor import Janitor
 from drift_arrow.engine.recovery import recover
+from drift_arrow.errors import CommitConflictError, CorruptionError, FencedError, LockedError, NotFoundError
 
 if TYPE_CHECKING:
-    from drift_arrow.engine.storage import Storage
+    from drift_arrow.engine.recovery import Recovered
+    from drift_arrow.engine.storage import Lock, Storage
+
+_TAKE_OVERS: Final = 16
 
 _guard = threading.RLock()
 _open: dict[str, _Shared] = {}
@@ -32,7 +37,7 @@ def acquire_core(storage: Storage) -> Core:
     Raises
     ------
     LockedError
-        Another process writes the collection.
+        Another process writes the collection; on an object store, one that commits faster than this one can read.
     NotFoundError, CorruptionError, UnsupportedFormatError, StorageError
         See `recover`.
     """
@@ -77,10 +82,54 @@ def _open_core(storage: Storage) -> Core:
     lock = storage.lock()
     try:
         storage.settle()
-        return Core(storage, lock, recover(storage))
+        return _take_over(storage, lock)
     except BaseException:
         lock.release()
         raise
+
+
+def _take_over(storage: Storage, lock: Lock) -> Core:
+    """The writer of a collection; where the lock excludes nobody, another one may write between our look and our fence.
+
+    Raises LockedError if one always does.
+    """
+    for _ in range(_TAKE_OVERS - 1):
+        with contextlib.suppress(FencedError, CommitConflictError):
+            return _open_fenced(storage, lock)
+    try:
+        return _open_fenced(storage, lock)
+    except (FencedError, CommitConflictError) as error:
+        message = (
+            "another writer is at work and was faster each time: close it there or open with read_only=True; "
+            f"path={storage.uri!r} attempts={_TAKE_OVERS}"
+        )
+        raise LockedError(message) from error
+
+
+def _open_fenced(storage: Storage, lock: Lock) -> Core:
+    """One attempt; raises FencedError if another writer went on behind what was recovered.
+
+    Notes
+    -----
+    That the fence could be put does not say that nobody went on: whoever did may have committed and deleted the object
+    that stood in its way. Then there is a version that we did not recover.
+    """
+    core = Core(storage, lock, _recover(storage))
+    if not storage.appends and list_versions(storage)[-1] != core.snapshot.manifest.version:
+        core.abandon()
+        raise FencedError(f"another writer went on meanwhile; path={storage.uri!r}")
+    return core
+
+
+def _recover(storage: Storage) -> Recovered:
+    """Recover, again if another writer moved on meanwhile and deleted what we were about to read."""
+    while True:
+        versions = list_versions(storage)
+        try:
+            return recover(storage)
+        except (NotFoundError, CorruptionError):
+            if storage.appends or list_versions(storage) == versions:
+                raise
 
 
 def _close(uri: str) -> None:

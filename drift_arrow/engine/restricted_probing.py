@@ -14,6 +14,7 @@ from drift_arrow.kernels.probe import Probed
 from drift_arrow.kernels.probing import count_allowed
 from drift_arrow.kernels.rank import rank_buckets
 from drift_arrow.kernels.shell import shell_shares
+from drift_arrow.kernels.touches import count_probed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +56,8 @@ def scan_restricted(
     inner = maker.restriction.low * (2 if metric == "cosine" else 1)
     order, distances = _ranked(queries, segments.centroids, metric, inner, rule.spread)
     n_buckets = order.shape[1]
-    counts = count_allowed(buckets.first_row, buckets.rows, allowed)[order]
+    n_allowed = count_allowed(buckets.first_row, buckets.rows, allowed)
+    counts = n_allowed[order]
     lengths = np.sqrt(np.square(queries, dtype=np.float64).sum(axis=1))
     # buckets before k allowed rows were met would leave the k-th distance open
     least = (np.cumsum(counts, axis=1) < rule.k).sum(axis=1)
@@ -85,7 +87,9 @@ def scan_restricted(
         limit *= _GROWTH
         wanted = np.where(np.isfinite(radii), np.minimum(wanted, n_buckets), n_buckets)
         upto[active] = np.maximum(np.minimum(wanted, limit[active]), n_probed[active])
-    return Probed(sieve.heaps.ids, order.astype(np.int32), n_probed)
+    probed = Probed(sieve.heaps.ids, order.astype(np.int32), n_probed)
+    count_probed(probed.order, probed.counts, n_allowed, segments.touches)
+    return probed
 
 
 def _ranked(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drift_arrow.kernels.bucket_arrays import BucketArrays
+from drift_arrow.kernels.bucket_table import BucketTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +36,11 @@ class SegmentSet:
         Where the SQ8 codes of each bucket lie.
     counts : (B,) int64
         Rows of each bucket, dead ones included.
+    touches : (B,) uint32
+        How many queries scanned each bucket since its segment was opened; searches add to it, see
+        `kernels.touches.count_probed`.
+    table : BucketTable or None
+        All of it for kernels; None, as `buckets`, where there are no segments.
     """
 
     readers: tuple[SegmentReader, ...]
@@ -43,10 +49,20 @@ class SegmentSet:
     centroids: NDArray[np.float32]
     buckets: BucketArrays | None
     counts: NDArray[np.int64]
+    touches: NDArray[np.uint32]
+    table: BucketTable | None
 
     @classmethod
-    def of(cls, readers: tuple[SegmentReader, ...]) -> SegmentSet:
-        """Gather the bucket tables of `readers`; O(buckets * dim + rows) copies."""
+    def of(cls, readers: tuple[SegmentReader, ...], before: SegmentSet | None = None) -> SegmentSet:
+        """Gather the bucket tables of `readers`; O(buckets * dim + rows) copies.
+
+        Parameters
+        ----------
+        readers : tuple of SegmentReader
+        before : SegmentSet, optional
+            Whose counts of scans go on for the readers that both have. What searches add to it from now on is lost,
+            which does no harm to a measure of heat.
+        """
         if not readers:
             return cls(
                 readers=(),
@@ -55,6 +71,8 @@ class SegmentSet:
                 centroids=np.empty((0, 0), np.float32),
                 buckets=None,
                 counts=np.empty(0, np.int64),
+                touches=np.empty(0, np.uint32),
+                table=None,
             )
         padded = [-(-reader.n_rows // _ALIGN_ROWS) * _ALIGN_ROWS for reader in readers]
         stops = np.cumsum(padded)
@@ -74,11 +92,25 @@ class SegmentSet:
         for reader in readers:
             reader.release_tables()
         centroids.flags.writeable = False
+        touches = _touches(readers, before)
+        table = BucketTable(centroids=centroids, buckets=buckets, touches=touches)
         return cls(
             readers=readers,
             bases=tuple(bases),
             n_ids=int(stops[-1]),
             centroids=centroids,
             buckets=buckets,
-            counts=buckets.rows.astype(np.int64),
+            counts=table.counts,
+            touches=touches,
+            table=table,
         )
+
+
+def _touches(readers: tuple[SegmentReader, ...], before: SegmentSet | None) -> NDArray[np.uint32]:
+    """Counts of scans by bucket, in the order of `readers`: those of `before`, and zero for new readers."""
+    known = {}
+    if before is not None and before.readers:
+        ends = np.cumsum([reader.n_buckets for reader in before.readers])
+        parts = np.split(before.touches, ends[:-1])
+        known = {id(reader): part for reader, part in zip(before.readers, parts, strict=True)}
+    return np.concatenate([known.get(id(reader), np.zeros(reader.n_buckets, np.uint32)) for reader in readers])

@@ -9,6 +9,7 @@ import numpy as np
 
 from drift_arrow.engine.mask_cache import MaskCache
 from drift_arrow.engine.segment_set import SegmentSet
+from drift_arrow.engine.signs.observations import Observations
 from drift_arrow.kernels import bitmap
 from drift_arrow.kernels.keys import find_sorted
 
@@ -139,6 +140,8 @@ class Snapshot:
         Frozen ones, oldest first, then the active one.
     segment_set : SegmentSet
         The bucket table over `segments`; shared while they stay the same.
+    observations : Observations
+        Of the searches of the collection; shared by its snapshots.
     memo : dict
         What searches found out about it, by type. Nothing in it may name the snapshot: a cycle would keep its files.
     """
@@ -149,6 +152,7 @@ class Snapshot:
     segments: tuple[SegmentView, ...]
     memtables: tuple[MemtableView, ...]
     segment_set: SegmentSet = field(default_factory=lambda: SegmentSet.of(()))
+    observations: Observations = field(default_factory=Observations)
     memo: dict[type, object] = field(default_factory=dict, init=False, repr=False)
 
     @property

@@ -1,22 +1,21 @@
-"""Figures of a collection, and the report of a verification."""
+"""Figures of a collection."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from drift_arrow.engine.commit import MANIFEST_DIRECTORY, manifest_path, read_manifest
+from drift_arrow.engine.commit import MANIFEST_DIRECTORY
 from drift_arrow.engine.gc import SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY
-from drift_arrow.engine.recovery import log_files, open_reader, read_tombstones, scan_log
+from drift_arrow.engine.tags import TAG_DIRECTORY
 from drift_arrow.engine.wal import WAL_DIRECTORY
-from drift_arrow.format.checksum import check_xxh3_128
 
 if TYPE_CHECKING:
     from drift_arrow.engine.snapshot import Snapshot
     from drift_arrow.engine.spec import CollectionSpec
     from drift_arrow.engine.storage import Storage
 
-_DIRECTORIES = (MANIFEST_DIRECTORY, SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY, WAL_DIRECTORY)
+_DIRECTORIES = (MANIFEST_DIRECTORY, SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY, WAL_DIRECTORY, TAG_DIRECTORY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,19 +66,6 @@ class CollectionStats:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyReport:
-    """What a verification read: files, bytes, and rows of segments (dead ones included)."""
-
-    files: int
-    bytes: int
-    rows: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """All figures by name."""
-        return asdict(self)
-
-
 def collect_stats(storage: Storage, spec: CollectionSpec, snapshot: Snapshot) -> CollectionStats:
     """Figures of `snapshot`; lists the directories, reads no file."""
     files = [file for directory in _DIRECTORIES for file in storage.list_files(directory)]
@@ -106,30 +92,3 @@ def collect_stats(storage: Storage, spec: CollectionSpec, snapshot: Snapshot) ->
         disk_bytes=sum(sizes.values()),
         files=len(files),
     )
-
-
-def verify(storage: Storage, version: int) -> VerifyReport:
-    """Check every byte of a version's manifest, segments and tombstones, and of the logs behind it.
-
-    Raises
-    ------
-    CorruptionError
-        Path and offset of the first damage.
-    NotFoundError
-        A named file is missing, or was deleted because a newer version does not name it.
-    """
-    manifest = read_manifest(storage, version)
-    sizes = {manifest_path(version): len(manifest.encode())}
-    for entry in manifest.segments:
-        reader = open_reader(storage, entry)
-        reader.verify()
-        check_xxh3_128(storage.map(entry.path), entry.digest, what="segment", path=entry.path, offset=0)
-        sizes[entry.path] = entry.size_bytes
-        if entry.tombstones is not None:
-            read_tombstones(storage, entry.tombstones, reader)
-            sizes[entry.tombstones.path] = entry.tombstones.size_bytes
-    for _, file in log_files(storage, manifest):
-        scan_log(storage, file.path, manifest.collection_uuid)
-        sizes[file.path] = file.size_bytes
-    rows = sum(entry.n_rows for entry in manifest.segments)
-    return VerifyReport(files=len(sizes), bytes=sum(sizes.values()), rows=rows)

@@ -3,35 +3,48 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import re
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Protocol
 
-from drift_arrow.errors import ClosedError, PoisonedError, StorageError
-from drift_arrow.format.buffer import byte_view
-from drift_arrow.format.wal_record import RecordType, WalHeader, encode_operation
+from drift_arrow.engine.wal_file import WalFile
+from drift_arrow.engine.wal_names import WAL_DIRECTORY, parse_wal_path, wal_path
+from drift_arrow.engine.wal_objects import WalObjects
+from drift_arrow.errors import ClosedError, FencedError, PoisonedError, StorageError
+from drift_arrow.format.wal_record import RecordType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
 
-    from drift_arrow.engine.storage import Log, Storage
+    from drift_arrow.engine.storage import Storage
     from drift_arrow.format.layout import Buffer
 
-WAL_DIRECTORY: Final = "wal"
-_NAME: Final = re.compile(r"^wal/([0-9]{10})-([0-9]{10})\.wal$")
+__all__ = ["WAL_DIRECTORY", "Wal", "parse_wal_path", "wal_path"]
 
 
-def wal_path(writer_epoch: int, number: int) -> str:
-    """Path of one WAL file, relative to its collection."""
-    return f"{WAL_DIRECTORY}/{writer_epoch:010d}-{number:010d}.wal"
+class WalMedium(Protocol):
+    """What the bytes of a log go into: a file that grows, or one object after the other."""
 
+    ends_in_close: bool
+    """Whether `turn` needs a CLOSE record before it."""
 
-def parse_wal_path(path: str) -> tuple[int, int] | None:
-    """Writer epoch and number of a WAL file, or None for any other file."""
-    match = _NAME.match(path)
-    return (int(match[1]), int(match[2])) if match else None
+    def frame(self, seqno: int, kind: RecordType, payload: Buffer) -> tuple[list[Buffer], int]:
+        """The records of one operation, and the seqno behind them."""
+
+    def seal(self, group: list[Buffer], next_seqno: int) -> tuple[list[Buffer], int]:
+        """All that is to be written of a group, and the seqno behind it; later records belong to the next group."""
+
+    def write(self, group: list[Buffer]) -> None:
+        """Make a sealed group durable; raises StorageError, after which the medium must not be used."""
+
+    def vouch(self, next_seqno: int) -> int:
+        """Say that the last group is durable, where that needs a record; returns the seqno behind it."""
+
+    def turn(self, first_seqno: int) -> int:
+        """Begin the next file; returns its number."""
+
+    def release(self) -> None:
+        """Let go of the file."""
 
 
 class Wal:
@@ -62,9 +75,6 @@ class Wal:
     def __init__(
         self, storage: Storage, collection_uuid: UUID, writer_epoch: int, number: int, first_seqno: int
     ) -> None:
-        self._storage = storage
-        self._collection_uuid = collection_uuid
-        self._writer_epoch = writer_epoch
         self._changed = threading.Condition()
         self._next_seqno = first_seqno
         self._durable_seqno = first_seqno - 1
@@ -73,9 +83,15 @@ class Wal:
         self._finishing = False
         self._poison: StorageError | None = None
         self._closed = False
-        self.number = number
-        self._salt, self._log, self._durable_offset = self._open_file(number, first_seqno)
-        self._written_offset = self._durable_offset
+        self._medium: WalMedium
+        if storage.appends:
+            self._medium = WalFile(storage, collection_uuid, writer_epoch, number, first_seqno)
+            return
+        objects = WalObjects(storage, collection_uuid, number, first_seqno)
+        # the fence has records of its own
+        self._next_seqno = objects.next_seqno
+        self._durable_seqno = self._next_seqno - 1
+        self._medium = objects
 
     @property
     def last_seqno(self) -> int:
@@ -99,10 +115,11 @@ class Wal:
                 self._changed.wait()
             else:
                 return
-            group, self._pending = self._pending, []
+            group, self._next_seqno = self._medium.seal(self._pending, self._next_seqno)
+            self._pending = []
             last_seqno = self._next_seqno - 1
         try:
-            self._write(group)
+            self._medium.write(group)
         except BaseException as error:
             self._fail(error)
             if isinstance(error, StorageError):
@@ -116,15 +133,16 @@ class Wal:
         Notes
         -----
         The caller holds the collection's write lock.
-        The finished file ends in a synced CLOSE record, so recovery can tell "ended here" from "lost its end".
+        A finished file ends in a synced CLOSE record, so recovery can tell "ended here" from "lost its end".
         """
         try:
-            self._finish_file()
+            if self._medium.ends_in_close:
+                self._finish_file()
+            else:
+                self.sync(self.last_seqno)
             with self._changed:
-                self._salt, self._log, self._durable_offset = self._open_file(self.number + 1, self._next_seqno)
-                self._written_offset = self._durable_offset
-                self.number += 1
-                return self.number
+                self._check_usable()
+                return self._medium.turn(self._next_seqno)
         except BaseException as error:
             # the old file may end in CLOSE, and nothing may follow that
             self._fail(error)
@@ -144,7 +162,7 @@ class Wal:
     def abandon(self) -> None:
         """Release the file as it is, as a crash would."""
         self._closed = True
-        self._log.close()
+        self._medium.release()
 
     @contextlib.contextmanager
     def poisoned_by_failure(self) -> Iterator[None]:
@@ -170,45 +188,19 @@ class Wal:
             seqno = self._frame(RecordType.CLOSE, b"")
         self.sync(seqno)
         self._finishing = False
-        self._log.close()
-
-    def _open_file(self, number: int, first_seqno: int) -> tuple[bytes, Log, int]:
-        salt = os.urandom(16)
-        header = WalHeader(
-            collection_uuid=self._collection_uuid,
-            number=number,
-            writer_epoch=self._writer_epoch,
-            first_seqno=first_seqno,
-            salt=salt,
-        ).encode()
-        log = self._storage.open_log(wal_path(self._writer_epoch, number))
-        try:
-            log.append([header])
-            log.sync()
-        except BaseException:
-            log.close()
-            raise
-        return salt, log, len(header)
+        self._medium.release()
 
     def _frame(self, kind: RecordType, payload: Buffer) -> int:
-        buffers, self._next_seqno = encode_operation(self._salt, self._next_seqno, self._durable_offset, kind, payload)
+        buffers, self._next_seqno = self._medium.frame(self._next_seqno, kind, payload)
         self._pending.extend(buffers)
         return self._next_seqno - 1
-
-    def _write(self, group: list[Buffer]) -> None:
-        self._append(group)
-        self._log.sync()
-        self._durable_offset = self._written_offset
-
-    def _append(self, group: list[Buffer]) -> None:
-        self._log.append(group)
-        self._written_offset += sum(len(byte_view(buffer)) for buffer in group)
 
     def _lead_out(self, last_seqno: int) -> None:
         with self._changed:
             self._durable_seqno = last_seqno
             try:
-                self._vouch()
+                if not self._pending and not self._finishing:
+                    self._next_seqno = self._medium.vouch(self._next_seqno)
             except BaseException as error:
                 self._fail(error)
                 # the group itself is durable, and only what comes next is refused
@@ -216,13 +208,6 @@ class Wal:
                     raise
             self._leading = False
             self._changed.notify_all()
-
-    def _vouch(self) -> None:
-        """Write a SYNC record, so that later damage to the group just synced is told from a torn tail."""
-        if not self._pending and not self._finishing:
-            self._frame(RecordType.SYNC, b"")
-            mark, self._pending = self._pending, []
-            self._append(mark)
 
     def _fail(self, error: BaseException) -> None:
         with self._changed:
@@ -237,6 +222,8 @@ class Wal:
         if self._closed:
             message = "the log is closed: open the collection again"
             raise ClosedError(message)
+        if isinstance(self._poison, FencedError):
+            raise FencedError(str(self._poison)) from self._poison
         if self._poison is not None:
             message = (
                 f"the log failed and acknowledges nothing more: reopen the collection to recover; cause={self._poison}"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from drift_arrow.format.codecs.numbers import encode_numbers
 from drift_arrow.format.numbers import filled_numbers, number_dtype
 from drift_arrow.kernels.dictionary import MOST_ENTRIES
-from drift_arrow.kernels.distinct import number_distinct, survey
+from drift_arrow.kernels.distinct import count_changes, number_distinct, survey
 
 _RUNS: Final = 8
 _RUN_NUMBERS: Final = 64
@@ -90,13 +90,13 @@ def _distinct_numbers(array: pa.Array, dtype: np.dtype[Any], most_bits: float) -
 
 def _most_entries(values: NDArray[Any], most_bits: float, *, only_runs: bool) -> int:
     """Distinct numbers that may pay if a code may take so many bits; 0 if a sample shows that there are more."""
-    sample = survey(values, _RUNS, _RUN_NUMBERS)
-    n_distinct = sample.expected(len(values))
+    size, changes = count_changes(values, _RUNS, _RUN_NUMBERS)
+    repeats = _REPEAT_BITS * (1 + changes) <= most_bits * size
+    if only_runs and not repeats:
+        return 0
+    n_distinct = survey(values, _RUNS, _RUN_NUMBERS).expected(len(values))
     most = min(MOST_ENTRIES, int(_UNSEEN * n_distinct))
-    repeats = _REPEAT_BITS * (1 + sample.changes) <= most_bits * sample.size
     if not repeats:
-        if only_runs:
-            return 0
         # the values must be stored too, once
         code_bits = most_bits * (1 - n_distinct / len(values)) + _SPARED_BITS
         most = min(most, int(2 ** min(code_bits, _WIDEST_CODE)))

@@ -43,8 +43,17 @@ RECORD_MAGIC: Final = b"DREC"
 MANIFEST_KIND: Final = "drift-manifest"
 """Value of the key `kind` of a manifest."""
 
+TAG_KIND: Final = "drift-tag"
+"""Value of the key `kind` of a tag."""
+
 SEGMENT_KIND: Final = "drift-segment"
 """Value of the key `kind` of the metadata in a segment footer."""
+
+STATISTICS_KIND: Final = "drift-statistics"
+"""Value of the key `kind` of a statistics file."""
+
+CONTRACT_KIND: Final = "drift-contract"
+"""Value of the key `kind` of a contract."""
 
 PAGE_BYTES: Final = 4096
 """Blocks start on multiples of this."""
@@ -99,6 +108,15 @@ MAX_FRAGMENT_BYTES: Final = 16 << 20
 
 MAX_MANIFEST_BYTES: Final = 8 << 20
 """Largest manifest; one conditional PUT of any object store."""
+
+MAX_STATISTICS_BYTES: Final = 8 << 20
+"""Largest statistics file."""
+
+MAX_CONTRACT_BYTES: Final = 8 << 20
+"""Largest contract."""
+
+MAX_TAG_BYTES: Final = 4096
+"""Largest tag."""
 
 MAX_SCHEMA_BYTES: Final = 2 << 20
 """Largest Arrow schema message."""

@@ -48,6 +48,10 @@ def check_parts(index: BlockIndex, meta: SegmentMeta, *, path: str, offset: int)
     n_blocks = sum(len(index.numbers(part.type, part.column)) for part in parts)
     if n_blocks != len(index) or not all(_is_complete(index, part) for part in parts):
         raise CorruptionError("block index contradicts the metadata", path=path, offset=offset)
+    # compiled code reads as many bytes of codes as the raw length says
+    is_plain = index.entries["codec"] == CodecId.PLAIN
+    if (index.entries["stored_len"] != index.entries["raw_len"])[is_plain].any():
+        raise CorruptionError("a plain block is not as long as it says", path=path, offset=offset)
     index.check_extents(path=path, offset=offset)
 
 

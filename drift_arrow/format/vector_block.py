@@ -120,7 +120,7 @@ def gather_blocks(
 
     Parameters
     ----------
-    blocks, ends : sequences of equal length
+    blocks, ends : sequences of equal length, at least one
         Blocks, and where the rows of each end in `places`.
     places : (m,) int64
         Rows within their block, fastest in a rising order.
@@ -129,8 +129,6 @@ def gather_blocks(
     matrix : (m, dim) of the stored type
         Receives the rows.
     """
-    if not blocks:
-        return
     floats = [block.encoded for block in blocks if isinstance(block, FloatVectors)]
     if len(floats) == len(blocks):
         gather_float_blocks(floats, np.array(ends, np.int64), places, order, matrix.shape[1], matrix)

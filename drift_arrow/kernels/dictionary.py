@@ -51,7 +51,8 @@ def _most_entries(n: int, value_bits: int, bits: float) -> int:
     A vector often uses a part of the entries only, so that its codes take a bit less.
     """
     most = 1
-    for width in range(_BITS_OF_MOST - _SPARED_BITS, -1 - _SPARED_BITS, -1):
+    # codes of as many bits as the values leave no room at all
+    for width in range(min(_BITS_OF_MOST - _SPARED_BITS, int(bits)), -1 - _SPARED_BITS, -1):
         codes, room = 1 << width + _SPARED_BITS, int(n * (bits - width) / value_bits)
         most = max(most, min(codes, room))
         if codes <= room:

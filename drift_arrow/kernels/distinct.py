@@ -93,6 +93,13 @@ def _survey(values: Any, length: Any, step: Any, keys: Any, counts: Any) -> Any:
     return size, distinct, once, twice, changes
 
 
+def _spread(n: int, runs: int, length: int) -> tuple[int, int, int]:
+    """Number and length of the runs of a sample of `n` values, and how far they are apart."""
+    if runs * length >= n:
+        runs, length = 1, n
+    return runs, length, max((n - length) // max(runs - 1, 1), length) | 1
+
+
 def survey(values: NDArray[Any], runs: int, length: int) -> Survey:
     """Look at runs of values from all over a column.
 
@@ -115,13 +122,31 @@ def survey(values: NDArray[Any], runs: int, length: int) -> Survey:
     -----
     O(runs * length). Runs are an odd number of values apart, which meets all columns of a table stored row by row.
     """
-    if runs * length >= values.size:
-        runs, length = 1, values.size
-    step = max((values.size - length) // max(runs - 1, 1), length) | 1
+    runs, length, step = _spread(values.size, runs, length)
     slots = _SLOTS_OF_ENTRY << (runs * length - 1).bit_length()
     values = readonly("values", values, values.dtype, None)
     found = _survey(values, length, step, np.empty(slots, values.dtype), np.zeros(slots, np.uint8))
     return Survey(*map(int, found))
+
+
+@kernel
+def _count_changes(values: Any, length: Any, step: Any) -> Any:
+    size = changes = np.int64(0)
+    before = values[0]
+    for start in range(0, values.size - length + 1, step):
+        for i in range(start, start + length):
+            value = values[np.uint64(i)]
+            changes += value != before
+            before = value
+        size += length
+    return size, changes
+
+
+def count_changes(values: NDArray[Any], runs: int, length: int) -> tuple[int, int]:
+    """Size of the sample that `survey` takes, and its values that differ from the one before: in a part of the time."""
+    runs, length, step = _spread(values.size, runs, length)
+    size, changes = _count_changes(readonly("values", values, values.dtype, None), length, step)
+    return int(size), int(changes)
 
 
 @kernel(inner=True)

@@ -191,7 +191,8 @@ class EncodedFloats:
 
 
 @kernel
-def _first_damaged(table: Any, item_bits: Any) -> Any:
+def first_damaged(table: Any, item_bits: Any) -> Any:
+    """Number of the first vector whose header or exceptions are damaged, or -1; see `float_table`."""
     headers = array_at(table[HEADERS], table[HEADERS + 1], np.uint32(0))
     bases = array_at(table[BASES], table[BASES + 1], np.int64(0))
     starts = array_at(table[STARTS], table[STARTS + 1], np.int64(0))
@@ -207,6 +208,18 @@ def _first_damaged(table: Any, item_bits: Any) -> Any:
             if positions[i] >= VALUES:
                 return vector
     return -1
+
+
+@kernel(inline=True)
+def ends_fit(table: Any) -> Any:
+    """Whether all arrays end where the headers say; see `EncodedFloats.misfit`."""
+    ends = array_at(table[STARTS], table[STARTS + 1], np.int64(0))[table[STARTS + 1] - 3 :]
+    return (
+        ends[0] + TAIL_BYTES == table[PACKED + 1]
+        and ends[1] == table[EXCEPTIONS + 1]
+        and ends[2] == table[LEFTS + 1]
+        and ends[1] + ends[2] == table[POSITIONS + 1]
+    )
 
 
 def check_floats(encoded: EncodedFloats) -> str | None:
@@ -226,7 +239,7 @@ def check_floats(encoded: EncodedFloats) -> str | None:
     Safety does not depend on it: `decode_floats` and `decode_vector` check each header they follow. O(vectors +
     exceptions).
     """
-    vector = _first_damaged(encoded.table, encoded.dtype.itemsize * 8)
+    vector = first_damaged(encoded.table, encoded.dtype.itemsize * 8)
     if vector >= 0:
         return f"header or exceptions of a vector are damaged; vector={vector}"
     return encoded.misfit

@@ -59,6 +59,13 @@ class EncodedIntegers:
     dictionary: NDArray[Any]
     packed: NDArray[np.uint8]
 
+    @classmethod
+    def of_arrays(cls, **arrays: Any) -> EncodedIntegers:
+        """As the constructor, in a third of its time: a frozen class sets its fields one by one."""
+        encoded = object.__new__(cls)
+        encoded.__dict__.update(arrays)
+        return encoded
+
     @property
     def size_bytes(self) -> int:
         """Bytes of all arrays."""

@@ -68,7 +68,7 @@ def _fault(tables: Any, ends: Any, rows: Any, places: Any, dim: Any, n_places: A
 
 @kernel
 def _gather(
-    tables: Any, ends: Any, rows: Any, places: Any, dim: Any, numbers: Any, starts: Any, decoded: Any,
+    tables: Any, ends: Any, rows: Any, places: Any, dim: Any, numbers: Any, starts: Any, scratch: Any, decoded: Any,
     out: Any,
 ) -> Any:  # fmt: skip
     """Gather rows of blocks; -1, the number of a damaged vector below 2**48, or what is wrong.
@@ -76,16 +76,16 @@ def _gather(
     tables : (b, 17) int64     of the blocks; see `float_table`
     ends : (b,) int64     ascending: where the rows of each block end
     rows, places : (m,) int64     rows in their block, and in `out`
-    numbers, starts, decoded : scratch
+    numbers, starts, scratch, decoded : scratch; `scratch` of uint8 may be empty, as nothing is streamed
     """
     fault = _fault(tables, ends, rows, places, dim, len(out))
     if fault < 0:
         return fault
-    done = np.int64(0)
+    done, is_streamed = np.int64(0), False
     for block in range(len(ends)):
         while done < ends[block]:
             end, size = _plan(rows, done, ends[block], dim, numbers, starts)
-            damaged = decode_vectors(tables[block], numbers[:size], decoded[: size * VALUES])
+            damaged = decode_vectors(tables[block], numbers[:size], is_streamed, scratch, decoded[: size * VALUES])
             if damaged >= 0:
                 return damaged
             for i in range(done, end):
@@ -177,7 +177,7 @@ def gather_float_blocks(
     numbers = np.empty(min(most, max(_ROOM, dim // VALUES + 2)), np.int64)
     target = out.view(FLOATS[out.dtype], np.ndarray)
     decoded, starts = np.empty(len(numbers) * VALUES, target.dtype), np.empty(len(rows), np.int64)
-    status = _gather(tables, ends, rows, places, dim, numbers, starts, decoded, target)
+    status = _gather(tables, ends, rows, places, dim, numbers, starts, np.empty(0, np.uint8), decoded, target)
     if status != -1:
         raise ValueError(_message(int(status), blocks, dim, rows))
 

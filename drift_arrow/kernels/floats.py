@@ -14,6 +14,7 @@ from drift_arrow.kernels.float_decode import decode_vectors
 from drift_arrow.kernels.float_header import GROUP_VECTORS
 from drift_arrow.kernels.float_sink import FloatSink
 from drift_arrow.kernels.lanes import VALUES
+from drift_arrow.kernels.streaming import SCRATCH_BYTES, STREAM_BYTES
 
 
 def encode_floats(values: NDArray[Any], *, whole_bytes: bool = False) -> EncodedFloats:
@@ -49,15 +50,23 @@ def encode_floats(values: NDArray[Any], *, whole_bytes: bool = False) -> Encoded
     sink = FloatSink.for_values(bits, whole_bytes=whole_bytes)
     for first in range(0, bits.size, GROUP_VECTORS * VALUES):
         group = bits[first : first + GROUP_VECTORS * VALUES]
-        n_vectors = -(-group.size // VALUES)
-        # the last vector is filled up with its last value, so that it stays constant if it is
-        whole = group if group.size % VALUES == 0 else np.pad(group, (0, n_vectors * VALUES - group.size), mode="edge")
-        whole.flags.writeable = False
-        sink.put(whole, group.size, slice(first // VALUES, first // VALUES + n_vectors))
+        whole = _filled_up(group)
+        sink.put(whole, group.size, slice(first // VALUES, (first + whole.size) // VALUES))
     return sink.finish(values.dtype, values.size)
 
 
-def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None) -> NDArray[Any]:
+def _filled_up(group: NDArray[Any]) -> NDArray[Any]:
+    """Whole vectors; the last is filled up with its last value, so that it stays constant if it is."""
+    n_missing = -group.size % VALUES
+    if not n_missing:
+        return group
+    whole = np.empty(group.size + n_missing, group.dtype)
+    whole[: group.size], whole[group.size :] = group, group[-1]
+    whole.flags.writeable = False
+    return whole
+
+
+def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None, *, streams: bool = False) -> NDArray[Any]:
     """Bring back floats.
 
     Parameters
@@ -65,6 +74,8 @@ def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None) -> ND
     encoded : EncodedFloats
     out : (n,) of the dtype of the values, or None
         Where to write them; best at an address that is a multiple of 64. None for a new array.
+    streams : bool
+        Write past the caches, as is always done with `STREAM_BYTES` or more: if `out` is a part of so much.
 
     Returns
     -------
@@ -86,10 +97,10 @@ def decode_floats(encoded: EncodedFloats, out: NDArray[Any] | None = None) -> ND
     else:
         check_writable("out", out, encoded.dtype, encoded.n)
     n_whole, n_rest = divmod(encoded.n, VALUES)
+    streams = streams or out.nbytes >= STREAM_BYTES
+    decode_numbered(encoded, encoded.whole_vectors, out[: n_whole * VALUES], streams=streams)
     if not n_rest:
-        decode_numbered(encoded, encoded.whole_vectors, out)
         return out
-    decode_numbered(encoded, encoded.whole_vectors, out[: n_whole * VALUES])
     rest = np.empty(VALUES, encoded.dtype)
     decode_numbered(encoded, np.array([n_whole]), rest)
     out[-n_rest:] = rest[:n_rest]
@@ -123,14 +134,18 @@ def decode_vector(encoded: EncodedFloats, number: int, out: NDArray[Any]) -> int
     return min(VALUES, encoded.n - number * VALUES)
 
 
-def decode_numbered(encoded: EncodedFloats, numbers: NDArray[np.int64], out: NDArray[Any]) -> None:
+def decode_numbered(
+    encoded: EncodedFloats, numbers: NDArray[np.int64], out: NDArray[Any], *, streams: bool = False
+) -> None:
     """Bring back some vectors, one after the other; trusts all but what is encoded.
 
     numbers : (m,) int64     of vectors that exist, in any order
     out : (1024 * m,) of the dtype of the values
+    streams : bool     as of `decode_floats`
 
     Raises ValueError at a damaged vector.
     """
-    damaged = decode_vectors(encoded.table, numbers, out.view(FLOATS[encoded.dtype], np.ndarray))
+    scratch = np.empty(SCRATCH_BYTES if streams else 0, np.uint8)
+    damaged = decode_vectors(encoded.table, numbers, streams, scratch, out.view(FLOATS[encoded.dtype], np.ndarray))
     if damaged >= 0:
         raise ValueError(f"encoded floats are damaged: read them again or restore them; vector={damaged}")

@@ -16,7 +16,7 @@ from drift_arrow.kernels.encoded_integers import EncodedIntegers
 from drift_arrow.kernels.ffor import encode_frames
 from drift_arrow.kernels.float_exceptions import mark_exceptions, take_exceptions
 from drift_arrow.kernels.integer_costs import IntegerPlan
-from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, FRAME, LANES, N_LANES, vector_kind
+from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, FRAME, LANES, N_LANES, kinds_in, vector_kind
 from drift_arrow.kernels.lanes import ROW_BYTES, TAIL_BYTES, VALUES
 
 _DIFFERENCES: Final = 64 * VALUES
@@ -26,12 +26,17 @@ Parts = list[tuple[int, NDArray[Any]]]
 
 
 @kernel
-def _lay_out(schemes: Any, widths: Any, counts: Any, kinds: Any, packed_offsets: Any, exception_offsets: Any) -> None:
+def _lay_out(schemes: Any, widths: Any, counts: Any, kinds: Any, packed_offsets: Any, exception_offsets: Any) -> Any:
+    """Kind and place of each vector; packed bytes, exceptions, and a bit for each kind that has packed bytes."""
+    n, packed_kinds = len(schemes), np.int64(0)
     packed_offsets[0], exception_offsets[0] = 0, 0
-    for v in range(len(schemes)):
-        kinds[v] = vector_kind(schemes[v], widths[v])
-        packed_offsets[v + 1] = packed_offsets[v] + np.uint64(widths[v]) * np.uint64(ROW_BYTES)
+    for v in range(n):
+        kind, width = vector_kind(schemes[v], widths[v]), np.uint64(widths[v])
+        kinds[v] = kind
+        packed_kinds |= np.int64(width > 0) << np.int64(kind)
+        packed_offsets[v + 1] = packed_offsets[v] + width * np.uint64(ROW_BYTES)
         exception_offsets[v + 1] = exception_offsets[v] + np.int64(counts[v])
+    return np.int64(packed_offsets[n]), exception_offsets[n], packed_kinds
 
 
 @kernel
@@ -110,19 +115,21 @@ def pack_vectors(
     """
     n, kind = len(plan.schemes), plan.bases.dtype
     kinds, packed_offsets, offsets = np.empty(n, np.uint8), np.empty(n + 1, np.uint64), np.empty(n + 1, np.int64)
-    _lay_out(plan.schemes, plan.widths, plan.exception_counts, kinds, packed_offsets, offsets)
-    positions, exceptions = np.empty(offsets[-1], np.uint16), np.empty(offsets[-1], kind)
-    packed = np.empty(int(packed_offsets[-1]) + TAIL_BYTES, np.uint8)
-    packed[-TAIL_BYTES:] = 0
-    if len(positions):
+    n_packed, n_exceptions, packed_kinds = _lay_out(
+        plan.schemes, plan.widths, plan.exception_counts, kinds, packed_offsets, offsets
+    )
+    positions, exceptions = np.empty(n_exceptions, np.uint16), np.empty(n_exceptions, kind)
+    packed = np.empty(n_packed + TAIL_BYTES, np.uint8)
+    packed[n_packed:] = 0
+    if n_exceptions:
         scratch, masks = np.empty(VALUES, kind), np.empty(VALUES // 64, np.uint64)
         for start, part in parts:
             _collect(start, *plan[:3], offsets, positions, exceptions, scratch, masks, part)
-    for present in np.flatnonzero(np.bincount(kinds)).tolist():
+    for present in kinds_in(int(packed_kinds)):
         lane = LANES[present % N_LANES]
         for start, values, bases in _sources(present // N_LANES, parts, plan, dictionary):
             encode_frames(present, start, kinds, plan.widths, bases, packed_offsets, packed, lane, values)
-    return EncodedIntegers(
+    return EncodedIntegers.of_arrays(
         length=length,
         dtype=dtype,
         schemes=plan.schemes,
@@ -133,4 +140,21 @@ def pack_vectors(
         exceptions=exceptions,
         dictionary=np.empty(0, kind) if dictionary is None else dictionary.entries,
         packed=packed,
+    )
+
+
+def repeat_value(length: int, dtype: np.dtype[Any], value: Any) -> EncodedIntegers:
+    """What `pack_vectors` makes of a column of one unsigned value: frames without any width."""
+    n, none = -(-length // VALUES), np.empty(0, value.dtype)
+    return EncodedIntegers.of_arrays(
+        length=length,
+        dtype=dtype,
+        schemes=np.full(n, FRAME, np.uint8),
+        widths=np.zeros(n, np.uint8),
+        bases=np.full(n, value),
+        exception_counts=np.zeros(n, np.uint16),
+        exception_positions=np.empty(0, np.uint16),
+        exceptions=none,
+        dictionary=none,
+        packed=np.zeros(TAIL_BYTES, np.uint8),
     )

@@ -34,6 +34,20 @@ def value_range(values: Any, flip: Any) -> Any:
     return low, high
 
 
+@kernel
+def is_constant(values: Any) -> Any:
+    """Whether all values of whole vectors are the same; reads no further than to the first vector that tells."""
+    kind, first = values.dtype.type, values[0]
+    for start in range(0, values.size, VALUES):
+        # all of a vector before the first look: a loop without a way out works on many values at once
+        vector, found = values[start : start + VALUES], kind(0)
+        for i in range(vector.size):
+            found |= kind(vector[i] ^ first)
+        if found != 0:
+            return False
+    return True
+
+
 @kernel(inner=True)
 def _count_far(values: Any, base: Any, width: Any) -> Any:
     """How many values of a sample are, less `base`, no shorter than `width`."""
@@ -122,8 +136,6 @@ def _measure(
     values: Any,
     start: Any,
     flip: Any,
-    sign: Any,
-    exception_bits: Any,
     jump_bits: Any,
     scratch: Any,
     lengths: Any,
@@ -132,7 +144,8 @@ def _measure(
     bases: Any,
     exceptions: Any,
 ) -> Any:
-    total = np.int64(0)
+    kind, value_bits, total = values.dtype.type, np.int64(values.itemsize * 8), np.int64(0)
+    sign, exception_bits = kind(kind(1) << kind(value_bits - 1)), value_bits + POSITION_BITS
     for i in range(values.size // VALUES):
         v = start + i
         for scheme in range(N_SCHEMES):
@@ -177,9 +190,6 @@ def measure(values: NDArray[Any], start: int, flip: Any, costs: IntegerCosts, we
     int
         Bits of all these vectors, each in its cheapest scheme.
     """
-    kind, value_bits = values.dtype.type, values.itemsize * 8
-    sign = kind(1 << (value_bits - 1))
-    scratch, lengths = np.empty(VALUES, kind), np.empty(VALUES, np.uint8)
-    exception_bits = value_bits + POSITION_BITS
-    total: int = _measure(values, start, flip, sign, exception_bits, weights.jump_bits, scratch, lengths, *costs)
+    scratch, lengths = np.empty(VALUES, values.dtype), np.empty(VALUES, np.uint8)
+    total: int = _measure(values, start, flip, weights.jump_bits, scratch, lengths, *costs)
     return total

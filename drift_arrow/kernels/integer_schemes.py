@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -29,3 +30,9 @@ LANES: Final = (np.uint8(0), np.uint16(0), np.uint32(0), np.uint64(0))
 def vector_kind(scheme: Any, width: Any) -> Any:
     """Number of the machine code for a vector: `scheme * N_LANES + log2(lane / 8)`."""
     return scheme * N_LANES + (width > 8) + (width > 16) + (width > 32)
+
+
+@lru_cache(maxsize=256)
+def kinds_in(bits: int) -> tuple[int, ...]:
+    """Numbers of the bits that are set, one for each kind, in rising order."""
+    return tuple(kind for kind in range(bits.bit_length()) if bits >> kind & 1)

@@ -6,7 +6,6 @@ for each vector, and for the end of the last: its kind, the address of its packe
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from drift_arrow.kernels import _plain
 from drift_arrow.kernels._jit import kernel
-from drift_arrow.kernels.integer_schemes import DICTIONARY, FRAME, N_SCHEMES, RUNS, vector_kind
+from drift_arrow.kernels.integer_schemes import DICTIONARY, FRAME, N_SCHEMES, RUNS, kinds_in, vector_kind
 from drift_arrow.kernels.lanes import ROW_BYTES, TAIL_BYTES, VALUES
 from drift_arrow.kernels.memory import array_at
 
@@ -114,12 +113,7 @@ def checked_table(length: int, dtype: np.dtype[Any], numbers: NDArray[np.int64],
     if problem:
         raise ValueError(_CONTRADICTIONS[problem].format(detail))
     numbers.setflags(write=False)
-    return IntegerTable(length, dtype, _present(int(kinds)), numbers, memory)
-
-
-@lru_cache(maxsize=256)
-def _present(kinds: int) -> tuple[int, ...]:
-    return tuple(kind for kind in range(kinds.bit_length()) if kinds >> kind & 1)
+    return IntegerTable(length, dtype, kinds_in(int(kinds)), numbers, memory)
 
 
 @kernel(inner=True)

@@ -17,8 +17,8 @@ from drift_arrow.kernels.distinct import Dictionary
 from drift_arrow.kernels.encoded_integers import EncodedIntegers
 from drift_arrow.kernels.ffor import decode_frames
 from drift_arrow.kernels.integer_costs import FAST, IMPOSSIBLE, DecodeWeights, IntegerCosts, measure_codes
-from drift_arrow.kernels.integer_encode import Parts, pack_vectors
-from drift_arrow.kernels.integer_measure import measure
+from drift_arrow.kernels.integer_encode import Parts, pack_vectors, repeat_value
+from drift_arrow.kernels.integer_measure import is_constant, measure
 from drift_arrow.kernels.integer_schemes import DELTA, DICTIONARY, FRAME, LANES, N_LANES, RUNS
 from drift_arrow.kernels.integer_table import STRIDE, VECTORS, IntegerTable
 from drift_arrow.kernels.integer_widths import widen_vectors
@@ -27,6 +27,14 @@ from drift_arrow.kernels.run_length import decode_runs
 from drift_arrow.kernels.streaming import SCRATCH_BYTES, STREAM_BYTES
 
 _UNSIGNED: Final = MappingProxyType({size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)})
+_FLIPS: Final[Mapping[Any, Any]] = MappingProxyType(
+    {
+        **{dtype: dtype.type(0) for dtype in _UNSIGNED.values()},
+        **{np.dtype(f"i{size}"): dtype.type(1 << (8 * size - 1)) for size, dtype in _UNSIGNED.items()},
+    }
+)
+"""For each type, the bits that make the unsigned order of its values the order of what they stand for."""
+
 _DECODERS: Final[Mapping[int, Callable[..., None]]] = MappingProxyType(
     {FRAME: decode_frames, DELTA: decode_deltas, DICTIONARY: decode_codes}
 )
@@ -63,13 +71,16 @@ def encode_integers(
     O(n), without the GIL; a dictionary is tried where a sample repeats itself and the other schemes leave many bits.
     """
     dtype = getattr(values, "dtype", None)
-    if dtype is None or dtype.kind not in "iu" or not dtype.isnative:
+    if dtype is None or dtype not in _FLIPS:
         raise ValueError(f"values must be integers in native byte order; got={dtype or type(values)}")
-    bits = readonly("values", values, dtype, None).view(f"u{dtype.itemsize}")
-    flip = bits.dtype.type(1 << (dtype.itemsize * 8 - 1) if dtype.kind == "i" else 0)
+    flip = _FLIPS[dtype]
+    bits = readonly("values", values, dtype, None).view(flip.dtype)
+    if bits.size and is_constant(bits):
+        return repeat_value(bits.size, dtype, bits[0])
     parts = _in_vectors(bits)
-    costs = IntegerCosts.empty(-(-bits.size // VALUES), bits.dtype)
-    total = sum(measure(part, start, flip, costs, weights) for start, part in parts)
+    costs, total = IntegerCosts.empty(-(-bits.size // VALUES), bits.dtype), 0
+    for start, part in parts:
+        total += measure(part, start, flip, costs, weights)
     dictionary = _try_dictionary(parts, flip, total, costs, weights)
     plan = costs.cheapest(weights)
     if whole_bytes:

@@ -17,12 +17,15 @@ from drift_arrow.kernels._jit import INTERPRETED
 from drift_arrow.kernels.adc import adc_scan
 from drift_arrow.kernels.bloom import bloom_contains, build_bloom
 from drift_arrow.kernels.bucket_arrays import BucketArrays
+from drift_arrow.kernels.bucket_table import BucketTable
 from drift_arrow.kernels.code_block import BLOCK_WINDOW
+from drift_arrow.kernels.code_moments import code_moments
 from drift_arrow.kernels.compile_watch import WATCH
-from drift_arrow.kernels.distinct import number_distinct
+from drift_arrow.kernels.distinct import count_changes, number_distinct
 from drift_arrow.kernels.encoded_floats import FLOATS, check_floats
 from drift_arrow.kernels.encoded_integers import check_integers
 from drift_arrow.kernels.everything import scan_everything
+from drift_arrow.kernels.exact_rank import rank_exactly
 from drift_arrow.kernels.ffor import encode_frames
 from drift_arrow.kernels.float_points import gather_float_points
 from drift_arrow.kernels.float_rows import gather_float_blocks, gather_float_rows
@@ -41,9 +44,11 @@ from drift_arrow.kernels.row_table import RowTable, floats_line, gather_validity
 from drift_arrow.kernels.scan import exact_scan
 from drift_arrow.kernels.sq8 import sq8_encode
 from drift_arrow.kernels.stored_arrays import place_arrays
+from drift_arrow.kernels.stored_floats import StoredFloats
 from drift_arrow.kernels.string_points import gather_string_points
 from drift_arrow.kernels.strings import gather_strings
 from drift_arrow.kernels.topk import Heaps
+from drift_arrow.kernels.touches import count_probed
 from drift_arrow.kernels.utf8 import are_utf8
 
 Progress = Callable[[str, int, int], None]
@@ -69,13 +74,18 @@ def _scans() -> None:
     rows, first_row, norms = np.array([4], np.uint32), np.zeros(1, np.int64), np.ones(4, np.float32)
     buckets = BucketArrays(code_address=address, rows=rows, first_row=first_row, lo=sq8.lo, step=sq8.step, norms=norms)
     adc_scan(matrix, np.zeros((4, 1), np.int64), buckets, None, "l2", Heaps.empty(4, 2))
+    code_moments(address, np.array([0, 4]), 4, None)
     _scan_everything()
     bitmap.clear(bitmap.full(4), first_row)
     order, distances = rank_buckets(matrix, matrix, "l2")
     radii = np.ones(4)
     cumulative_shares(distances, order, radii, radii, "l2", spread=1.0, effective_dim=8.0)
     one = StopRule(k=1, first=1, n_probe=1)
-    probe_buckets(matrix, matrix[:1], buckets, np.full(1, 4), None, "l2", one, 1)
+    table = BucketTable(centroids=matrix[:1], buckets=buckets)
+    probed = probe_buckets(matrix, table, None, None, "l2", one, 1)
+    count_probed(probed.order, probed.counts, np.full(1, 4), np.zeros(1, np.uint32))
+    vectors = RowTable.of(np.array([0, 4]), [plain_line(matrix.size, address_of(matrix))], [matrix])
+    rank_exactly(matrix, probed.ids, vectors, "l2", 1)
 
 
 def _scan_everything() -> None:
@@ -119,7 +129,9 @@ def _stored_arrays() -> None:
     stored = readonly("stored", np.zeros(TAIL_BYTES, np.uint8), np.uint8, TAIL_BYTES)
     # as many as packed integers have, and packed floats
     for n in (8, 7):
-        place_arrays(stored, 0, (1,) * n, (0,) * (n - 1) + (TAIL_BYTES,), np.empty(2 * n, np.int64))
+        places = np.empty(2 * n, np.int64)
+        place_arrays(stored, 0, (1,) * n, (0,) * (n - 1) + (TAIL_BYTES,), places)
+    StoredFloats.load(np.dtype(np.float64), 0, stored, places)
 
 
 def _rows(dtype: np.dtype[Any]) -> None:
@@ -150,6 +162,7 @@ def _integer_columns(dtype: np.dtype[Any]) -> None:
         table = RowTable.of(np.array([0, values.size]), [integers_line(encoded.table)], [encoded])
         gather_integer_points(table, np.zeros(1, np.int64), np.empty(1, dtype))
         number_distinct(values, dtype.type(0), values.size)
+        count_changes(values, 1, 1)
     # small numbers with a few large ones among them, which become exceptions
     encode_integers(np.where(rng.random(VALUES) < 0.01, np.iinfo(dtype).max, rng.integers(0, 4, VALUES)).astype(dtype))
 

@@ -62,6 +62,7 @@ class FaultyStorage(Storage):
         self._inner = inner
         self._faults = faults
         self.uri = inner.uri
+        self.appends = inner.appends
 
     def child(self, name: str) -> FaultyStorage:
         return FaultyStorage(self._inner.child(name), self._faults)

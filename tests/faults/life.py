@@ -122,7 +122,7 @@ class Lives:
             core.freeze()
         # no Janitor runs beside this thread, and a writer would wait for it
         if kind in {"flush", "janitor"} or len(core.snapshot.memtables) > FROZEN_MEMTABLES_MAX + 1:
-            core.flush_frozen()
+            core.maintenance.flush_frozen()
         elif kind == "move":
             move_any(core, self._rng.randint(0, 9999))
         elif kind == "delete":

@@ -15,6 +15,7 @@ from tests.faults.faulty_storage import Faults, FaultyStorage
 from tests.faults.idle_janitor import IdleJanitor
 from tests.faults.rows import DIM, SCHEMA, Versions, make_rows, read_rows
 from tests.moves import move_any
+from tests.objects_in_memory import ObjectsInMemory
 
 OPTIONS = drift.Options(memtable_bytes=6 * DIM * 4, merge_bytes=0)
 _names = itertools.count()
@@ -30,9 +31,9 @@ def _no_background_work(monkeypatch):
 class World:
     """A database on a storage that may fail, and every state that its collection may be in after what it answered."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, kind: type[MemoryStorage] = MemoryStorage) -> None:
         self.faults = faults
-        self.storage = FaultyStorage(MemoryStorage(f"memory://faults-{next(_names)}"), faults)
+        self.storage = FaultyStorage(kind(f"memory://faults-{next(_names)}"), faults)
         self.db = drift.Database(self.storage)
         self.docs: drift.Collection | None = None
         # None: the collection does not exist
@@ -121,12 +122,13 @@ def live(world: World) -> None:
     world.close()
 
 
+@pytest.mark.parametrize("kind", [MemoryStorage, ObjectsInMemory], ids=["files", "objects"])
 @pytest.mark.parametrize("failure", [{}, {"lasting": True}, {"interrupt": True}], ids=["once", "lasting", "interrupt"])
-def test_reopening_after_any_failure_finds_what_was_acknowledged(failure):
+def test_reopening_after_any_failure_finds_what_was_acknowledged(failure, kind):
     counting = Faults()
-    live(World(counting))
+    live(World(counting, kind))
     for step in range(counting.steps):
-        world = World(Faults(step, **failure))
+        world = World(Faults(step, **failure), kind)
         try:
             live(world)
             world.faults.stop()
@@ -152,8 +154,9 @@ def check_what_is_left(world: World) -> None:
     world.close()
 
 
-def test_a_life_without_failures_is_answered_in_full():
-    world = World(Faults())
+@pytest.mark.parametrize("kind", [MemoryStorage, ObjectsInMemory], ids=["files", "objects"])
+def test_a_life_without_failures_is_answered_in_full(kind):
+    world = World(Faults(), kind)
     live(world)
     assert world.answers == 18
     assert [world.look()] == world.states

@@ -14,12 +14,14 @@ import pyarrow.compute as pc
 from drift_arrow.errors import CorruptionError, UnsupportedFormatError
 from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.calibration import Calibration, Curve
+from drift_arrow.format.contract_file import ContractFile
 from drift_arrow.format.manifest import FileEntry, Manifest, SegmentEntry
 from drift_arrow.format.segment_content import SegmentContent
 from drift_arrow.format.segment_extent import SegmentExtent
 from drift_arrow.format.segment_sink import SegmentSummary
 from drift_arrow.format.segment_spec import SegmentSpec
 from drift_arrow.format.segment_writer import write_segment
+from drift_arrow.format.statistics_file import Measurement, StatisticsFile
 from drift_arrow.format.wal_record import RecordType, WalHeader, encode_operation
 
 UUID_1 = "11111111-2222-4333-8444-555555555555"
@@ -252,6 +254,40 @@ def manifest(**replaced) -> Manifest:
         "calibration": calibration(),
     }
     return Manifest(**(fields | replaced))
+
+
+def statistics(**replaced) -> StatisticsFile:
+    measurement = Measurement(
+        version=7,
+        taken_ns=1_700_000_000_123_456_789,
+        k=10,
+        target=0.95,
+        recall=0.9375,
+        low=0.9,
+        high=1.0,
+        scanned=0.0,
+        n_queries=256,
+        source="queries",
+    )
+    fields: dict[str, Any] = {
+        "collection_uuid": UUID_1,
+        "written_ns": 1_700_000_000_123_456_789,
+        "heat": {UUID_2: np.array([0, 0.5, 3e38], np.float32), UUID_1: np.empty(0, np.float32)},
+        "measurements": (measurement, measurement),
+    }
+    return StatisticsFile(**(fields | replaced))
+
+
+def contract(**replaced) -> ContractFile:
+    fields: dict[str, Any] = {
+        "collection_uuid": UUID_1,
+        "model": "encoder é",
+        "norm_mean": 1.0,
+        "norm_deviation": 0.0,
+        "canary_keys": ("7", "8"),
+        "canary_vectors": np.array([[1, 0, 0], [0, -0.5, 2]], np.float32),
+    }
+    return ContractFile(**(fields | replaced))
 
 
 def flipped(data: bytes, position: int, mask: int | None = None) -> bytes:

@@ -107,6 +107,15 @@ def test_a_sample_tells_how_many_numbers_there_are():
     assert len(runs.values) == N // 50
 
 
+def test_values_that_no_sample_shows_are_not_too_many_for_codes_unnoticed():
+    values = np.repeat(np.sqrt(np.arange(8)), 1 << 13)
+    values[2000:8000] = RANDOM.normal(size=6000)
+    assert find_distinct(pa.array(values), len(values)) is None
+    column = store(pa.array(values))
+    assert names_of(column.open().describe()) == ["FLOATS"]
+    assert column.read().to_numpy().tobytes() == values.tobytes()
+
+
 def test_codes_of_nulls_are_those_of_a_neighbour():
     found = find_distinct(pa.array([None, "b", None, "a", None] * 9), 1e9)
     assert found is not None

@@ -16,12 +16,12 @@ from drift_arrow.format import column_rows, segment_extent, segment_file
 from drift_arrow.format.segment_columns import SegmentColumns
 from drift_arrow.format.segment_reader import SegmentReader
 from drift_arrow.format.segment_vectors import SegmentVectors
-from drift_arrow.format.warm_column import _COLD_TAKES
+from drift_arrow.format.warm_column import _COLD_TAKES, WarmColumn
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels.float_part import PARTS
 from drift_arrow.kernels.float_points import gather_floats
 from drift_arrow.kernels.row_table import DONE
-from tests.format.columns import long_arrays
+from tests.format.columns import long_arrays, store
 from tests.format.samples import same, segment_bytes, segment_content
 
 N_ROWS = 3000
@@ -155,6 +155,14 @@ def test_what_gave_way_is_not_kept_alive_by_what_finds_rows(reader, monkeypatch,
     alive = {id(ref()) for ref in opened if ref() is not None}
     assert alive == {id(block) for block, _ in found._columns.opened._kept._kept.values()}
     assert 0 < len(alive) < 7
+
+
+@pytest.mark.parametrize("name", ["bool", "list", "struct", "decimal256"])
+def test_rows_without_one_place_in_memory_have_no_line(name):
+    block = WarmColumn(store(COLUMNS[name]).open())
+    for _ in range(_COLD_TAKES + 2):
+        block.take(np.array([3]))
+    assert block.line() is None
 
 
 def test_many_threads_warm_the_same_blocks_at_once(data, content):

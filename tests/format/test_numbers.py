@@ -77,6 +77,14 @@ def test_rows_are_taken_in_any_order(encode, kind):
         assert_same_bits(block.take(rows), array.take(pa.array(rows)))
 
 
+@pytest.mark.parametrize("kind", [pa.int16(), pa.int64(), pa.float32(), pa.float64()], ids=str)
+def test_many_rows_of_few_vectors_are_taken_by_the_vector(encode, kind):
+    n = 12 * 1024 - 5
+    array = array_of(kind, numbers(kind, n), np.arange(n) % 7 == 0)
+    rows = np.concatenate([np.arange(n - 90, n), np.arange(3 * 1024, 4 * 1024, 5), [n - 1]])[::-1].copy()
+    assert_same_bits(encode(array).open().take(rows), array.take(pa.array(rows)))
+
+
 @pytest.mark.parametrize("kind", INTEGER_TYPES, ids=str)
 def test_extreme_integers_come_back(encode, kind):
     info = np.iinfo(dtype_of(kind))

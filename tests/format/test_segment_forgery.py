@@ -10,10 +10,10 @@ import pytest
 
 from drift_arrow.errors import CorruptionError, UnsupportedFormatError
 from drift_arrow.format import segment_extent
-from drift_arrow.format.block import encode_block, plain
+from drift_arrow.format.block import decode_block_header, encode_block, plain
 from drift_arrow.format.block_index import INDEX_DTYPE
 from drift_arrow.format.canonical_json import dump_json, load_json
-from drift_arrow.format.checksum import xxh3_128
+from drift_arrow.format.checksum import xxh3_64, xxh3_128
 from drift_arrow.format.layout import HEADER_BYTES, PAGE_BYTES, BlockType
 from drift_arrow.format.schema import encode_schema
 from drift_arrow.format.segment_footer import SegmentTail
@@ -40,7 +40,7 @@ def footer_parts():
 FOOTER_BYTES = DATA[FOOTER + HEADER_BYTES :][: SegmentReader(DATA, "p")._file.tail.footer_stored_len]
 
 
-def resealed(*, meta=None, entries=(), footer=None, header=None, tail=None):
+def resealed(*, meta=None, entries=(), footer=None, header=None, tail=None, blocks=DATA[:FOOTER]):
     """A segment whose footer was changed by somebody who knows how to write checksums."""
     fields, index = footer_parts()
     for number, name, value in entries:
@@ -50,7 +50,7 @@ def resealed(*, meta=None, entries=(), footer=None, header=None, tail=None):
         footer = struct.pack("<II", len(text), len(index)) + text + bytes(-len(text) % 8) + index.tobytes()
     written, buffers = encode_block(UUID_1, BlockType.FOOTER, plain(footer), n_values=len(index))
     written = replace(written, **(header or {}))
-    body = b"".join(map(bytes, [DATA[:FOOTER], written.encode(UUID_1), *buffers[1:]]))
+    body = b"".join(map(bytes, [blocks, written.encode(UUID_1), *buffers[1:]]))
     pointer = SegmentTail(
         uuid=UUID_1,
         footer_offset=FOOTER,
@@ -142,6 +142,21 @@ FORGED_FRAME = {
     "a tail that points nowhere": {"tail": {"footer_offset": 2**64 - 1}},
     "a tail that points to another block": {"tail": {"footer_offset": PAGE_BYTES}},
 }
+
+
+@pytest.mark.parametrize("block_type", [BlockType.CODES, BlockType.NORMS, BlockType.BLOOM, BlockType.VECTORS])
+@pytest.mark.parametrize("more_bytes", [-16, 16])
+def test_a_plain_block_that_is_not_as_long_as_it_says_is_damage(block_type, more_bytes):
+    number = INDEX.blocks(block_type).start
+    start = int(INDEX.offsets[number])
+    header = decode_block_header(memoryview(DATA)[start:], UUID_1, path="p", offset=start)
+    stored_len = header.stored_len + more_bytes
+    body = DATA[start + HEADER_BYTES :][:stored_len]
+    forged = replace(header, stored_len=stored_len, checksum=xxh3_64(body))
+    assert forged.size_bytes == header.size_bytes
+    blocks = DATA[:start] + forged.encode(UUID_1) + DATA[start + HEADER_BYTES : FOOTER]
+    with pytest.raises(CorruptionError, match="not as long as it says"):
+        SegmentReader(resealed(blocks=blocks, entries=[(number, "stored_len", stored_len)]), "p")
 
 
 @pytest.mark.parametrize("forged", FORGED_FRAME.values(), ids=FORGED_FRAME)

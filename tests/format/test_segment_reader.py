@@ -412,6 +412,18 @@ def test_single_rows_leave_little_of_the_file_in_memory(tmp_path):
     assert resident_bytes(tmp_path / "s") < len(data) // 5
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs the accounts of Linux")
+def test_tables_that_were_copied_leave_the_memory_and_can_still_be_read(tmp_path, large):
+    data, summary = segment_bytes(large)
+    (tmp_path / "s").write_bytes(data)
+    found = SegmentReader(LocalStorage(tmp_path).map("s"), "s", summary.size_bytes, summary.digest)
+    assert found.norms.sum() == large.rows.norms.sum()
+    read = resident_bytes(tmp_path / "s")
+    found.release_tables()
+    assert resident_bytes(tmp_path / "s") < read
+    assert np.array_equal(found.norms, large.rows.norms)
+
+
 def test_a_map_whose_file_was_cut_off_is_damage_where_it_is_read(tmp_path):
     content = segment_content(9000, 64, 70, columns={"price": pa.array(np.random.default_rng(0).normal(size=9000))})
     (tmp_path / "s").write_bytes(segment_bytes(content)[0])

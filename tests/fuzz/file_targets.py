@@ -12,10 +12,12 @@ import pyarrow as pa
 from drift_arrow.format.batch import decode_batch, encode_batch
 from drift_arrow.format.bitmap_file import decode_bitmap, encode_bitmap
 from drift_arrow.format.checksum import xxh3_128
+from drift_arrow.format.contract_file import decode_contract
 from drift_arrow.format.layout import HEADER_BYTES, PAGE_BYTES
 from drift_arrow.format.manifest import decode_manifest
 from drift_arrow.format.schema import decode_schema, encode_schema
-from tests.format.samples import UUID_1, UUID_2, arrays, manifest, segment_content
+from drift_arrow.format.statistics_file import decode_statistics
+from tests.format.samples import UUID_1, UUID_2, arrays, contract, manifest, segment_content, statistics
 from tests.fuzz.bytes_mutator import mutate_bytes
 from tests.fuzz.json_mutator import mutate_json
 from tests.fuzz.sealing import change_block_header, change_file_header, seal_block_header, seal_file_header, uuid_of
@@ -66,7 +68,7 @@ def manifest_seeds() -> list[bytes]:
 
 
 def mutate_manifest(data: bytes, random: Random) -> bytes:
-    """Other JSON under its right digest."""
+    """Other JSON under its right digest; statistics and contracts have the same frame."""
     if random.random() < 0.05:
         return mutate_bytes(data, random)
     body = mutate_json(data[_PREFIX_BYTES:-1], random)
@@ -77,6 +79,28 @@ def parse_manifest(data: bytes) -> None:
     """What is read is written as the same bytes: there is one spelling."""
     found = decode_manifest(data, _PATH)
     assert decode_manifest(found.encode(), _PATH) == found
+
+
+def statistics_seeds() -> list[bytes]:
+    """Statistics with and without heat and measurements."""
+    return [statistics().encode(), statistics(heat={}).encode(), statistics(measurements=()).encode()]
+
+
+def parse_statistics(data: bytes) -> None:
+    """What is read can be written and read again."""
+    found = decode_statistics(data, _PATH).encode()
+    assert decode_statistics(found, _PATH).encode() == found
+
+
+def contract_seeds() -> list[bytes]:
+    """Contracts with and without canaries."""
+    return [contract().encode(), contract(canary_keys=(), canary_vectors=np.empty((0, 3), np.float32)).encode()]
+
+
+def parse_contract(data: bytes) -> None:
+    """What is read can be written and read again."""
+    found = decode_contract(data, _PATH).encode()
+    assert decode_contract(found, _PATH).encode() == found
 
 
 def schema_seeds() -> list[bytes]:
@@ -109,6 +133,8 @@ def parse_batch(data: bytes) -> None:
 FILE_TARGETS = (
     Target(name="bitmap", seeds=bitmap_seeds, mutate=mutate_bitmap, parse=parse_bitmap),
     Target(name="manifest", seeds=manifest_seeds, mutate=mutate_manifest, parse=parse_manifest),
+    Target(name="statistics", seeds=statistics_seeds, mutate=mutate_manifest, parse=parse_statistics),
+    Target(name="contract", seeds=contract_seeds, mutate=mutate_manifest, parse=parse_contract),
     Target(name="schema", seeds=schema_seeds, mutate=mutate_bytes, parse=parse_schema),
     Target(name="batch", seeds=batch_seeds, mutate=mutate_bytes, parse=parse_batch),
 )

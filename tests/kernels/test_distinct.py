@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift_arrow.kernels.distinct import number_distinct, survey
+from drift_arrow.kernels.distinct import count_changes, number_distinct, survey
 from tests.kernels.encoded import UNSIGNED
 
 
@@ -56,6 +56,7 @@ def test_a_survey_counts_what_its_runs_hold(numbers, length):
     counts = Counter(Counter(seen).values())
     changes = sum(left != right for left, right in pairwise(seen))
     assert found == (len(seen), len(set(seen)), counts[1], counts[2], changes)
+    assert count_changes(values, runs, length) == (len(seen), changes)
 
 
 @pytest.mark.parametrize("n_distinct", [50, 1000, 20_000])

@@ -122,6 +122,15 @@ def test_the_cheapest_scheme_is_taken(shape, scheme, most_bits):
     assert encoded.size_bytes * 8 / N < most_bits
 
 
+@pytest.mark.parametrize("length", [1, 1024, 5000])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_column_of_one_value_is_that_value_and_a_change_at_its_end_is_seen(dtype, length):
+    values = np.full(length, 77, dtype)
+    encoded = assert_round_trip(values)
+    assert encoded.size_bytes == encoded.n_vectors * (values.itemsize + 4) + 128
+    assert assert_round_trip(np.append(values, [76]).astype(dtype)).size_bytes > encoded.size_bytes
+
+
 def test_vectors_of_one_column_may_differ_in_scheme():
     shapes = ["constant", "narrow", "rising", "runs", "wide"]
     encoded = assert_round_trip(np.concatenate([SHAPES[shape](1024) for shape in shapes]))

@@ -48,7 +48,7 @@ def first_life(process: Process) -> None:
     core = process.open()
     core.insert(make_rows({1: 1, 2: 1}), is_upsert=False)
     core.insert(make_rows({2: 2, 3: 2, 4: 2}), is_upsert=True)
-    core.flush_frozen()
+    core.maintenance.flush_frozen()
     core.delete(pa.array([1]))
     core.freeze()
     core.close()

@@ -34,7 +34,7 @@ def poisoned(db, monkeypatch):
 def test_a_flush_that_could_not_be_published_is_not_begun(poisoned, root):
     for _ in range(3):
         with pytest.raises(PoisonedError, match="reopen"):
-            poisoned._core.flush_frozen()
+            poisoned._core.maintenance.flush_frozen()
     assert list((root / "docs/segments").iterdir()) == []
 
 

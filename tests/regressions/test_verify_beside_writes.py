@@ -24,11 +24,11 @@ def meanwhile(monkeypatch, write) -> None:
     """Let `write` happen once, just before a segment is opened for verification."""
 
     def open_late(*args):
-        monkeypatch.setattr("drift_arrow.engine.stats.open_reader", open_reader)
+        monkeypatch.setattr("drift_arrow.engine.verify.open_reader", open_reader)
         write()
         return open_reader(*args)
 
-    monkeypatch.setattr("drift_arrow.engine.stats.open_reader", open_late)
+    monkeypatch.setattr("drift_arrow.engine.verify.open_reader", open_late)
 
 
 def test_a_log_file_that_begins_during_a_verification_is_verified_too(docs, monkeypatch):

@@ -59,6 +59,11 @@ class Move:
     sources: tuple[Source, ...]
     built: Built | None
 
+    @property
+    def n_rows_of_segments(self) -> int:
+        """Rows that were in a segment before."""
+        return sum(len(source.rows) for source in self.sources if isinstance(source.view, SegmentView))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relocated:
@@ -163,7 +168,7 @@ def swap_in(head: Snapshot, relocated: Relocated) -> Snapshot:
         manifest=relocated.manifest,
         segments=tuple(segments),
         memtables=tuple(view for view in head.memtables if identity(view) not in moved),
-        segment_set=SegmentSet.of(tuple(view.reader for view in segments)),
+        segment_set=SegmentSet.of(tuple(view.reader for view in segments), head.segment_set),
     )
 
 

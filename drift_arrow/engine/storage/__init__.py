@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from drift_arrow.format.layout import Buffer
+    from drift_arrow.format.source import RangedSource
+
+
+_REQUESTS_AT_ONCE: Final = 16
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 class FileInfo(NamedTuple):
@@ -46,6 +54,13 @@ class Storage(Protocol):
 
     uri: str
 
+    appends: bool = True
+    """Whether files can grow and a lock excludes other processes.
+
+    If not, `open_log` is not to be called, `lock` excludes nobody, and writers fence each other by `create`: of those
+    that want one path, exactly one gets it.
+    """
+
     def child(self, name: str) -> Storage:
         """The storage of the directory `name` below this one; `name` is a checked name."""
 
@@ -57,6 +72,10 @@ class Storage(Protocol):
 
     def map(self, path: str) -> memoryview:
         """All bytes of an immutable file, read-only, without copying them where the system can map them."""
+
+    def open(self, path: str, size_bytes: int) -> Buffer | RangedSource:  # noqa: ARG002
+        """An immutable file of known size: mapped, or to be read by ranges where a whole copy is not worth its way."""
+        return self.map(path)
 
     def create(self, path: str) -> AbstractContextManager[Callable[[Buffer], object]]:
         """Publish `path` once: yields `write`; on leaving, the whole file appears durably, or nothing does.
@@ -87,6 +106,14 @@ class Storage(Protocol):
 
     def lock(self) -> Lock:
         """Take the exclusive right to write; LockedError if another holder has it."""
+
+
+def for_all(storage: Storage, act: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
+    """What `act` gives for each of `items`, in their order; many at a time where each costs a request to `storage`."""
+    if storage.appends or len(items) < 2:
+        return [act(item) for item in items]
+    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+        return list(pool.map(act, items))
 
 
 def create_file(storage: Storage, path: str, data: Buffer) -> None:

@@ -25,6 +25,8 @@ class MemoryStorage:
         `memory://name`, or `memory://name/child`.
     """
 
+    appends = True
+
     _guard = threading.Lock()
     _files: dict[str, bytes | bytearray] = {}  # noqa: RUF012 - shared by the whole process on purpose
     _locked: set[str] = set()  # noqa: RUF012 - likewise
@@ -56,6 +58,10 @@ class MemoryStorage:
                 raise NotFoundError(message)
             # a bytearray cannot grow while it is exported, so a live log is copied
             return memoryview(bytes(data))
+
+    def open(self, path: str, size_bytes: int) -> memoryview:  # noqa: ARG002
+        """See `Storage.open`."""
+        return self.map(path)
 
     @contextlib.contextmanager
     def create(self, path: str) -> Iterator[Callable[[Buffer], object]]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
-from drift_arrow.format.codecs.number_layout import ArrayReader, NumberSizes, join_arrays
+from drift_arrow.format.codecs.number_layout import NumberSizes, join_arrays, place, read_sizes
 from drift_arrow.format.codecs.part import Source
-from drift_arrow.kernels.encoded_floats import EncodedFloats, check_floats
+from drift_arrow.kernels.encoded_floats import EncodedFloats
 from drift_arrow.kernels.float_header import DICTIONARY_SIZE, GROUP_VECTORS
+from drift_arrow.kernels.stored_floats import StoredFloats
 
-_U8: Final = np.dtype(np.uint8)
-_U16: Final = np.dtype(np.uint16)
-_U32: Final = np.dtype(np.uint32)
-_I64: Final = np.dtype(np.int64)
+_FLOATS: Final = MappingProxyType({width: np.dtype(f"f{width}") for width in (2, 4, 8)})
+_ITEM_BYTES: Final = MappingProxyType({width: (8, width, 4, 2, 2, 2, 1) for width in _FLOATS})
 
 
 def dump_floats(encoded: EncodedFloats, head: bytes = b"") -> bytes:
@@ -37,7 +37,7 @@ def dump_floats(encoded: EncodedFloats, head: bytes = b"") -> bytes:
     return join_arrays(head, sizes, arrays)
 
 
-def load_floats(stored: memoryview, width: int, n_values: int, source: Source) -> EncodedFloats:
+def load_floats(stored: memoryview, width: int, n_values: int, source: Source) -> StoredFloats:
     """Read what `dump_floats` wrote, in place.
 
     Raises
@@ -45,33 +45,14 @@ def load_floats(stored: memoryview, width: int, n_values: int, source: Source) -
     CorruptionError
         They are cut off, have another type or number, or contradict themselves. What is returned can be decoded.
     """
-    reader = ArrayReader(stored, width, n_values, source)
-    n_positions, n_exceptions, n_lefts = reader.sizes.counts
-    n_vectors = reader.sizes.n_vectors
-    n_groups = -(-n_vectors // GROUP_VECTORS)
-    bases, exceptions, headers, dictionaries, positions, lefts, packed = reader.arrays(
-        [
-            (_I64, n_vectors),
-            (np.dtype(f"u{width}"), n_exceptions),
-            (_U32, n_vectors),
-            (_U16, n_groups * DICTIONARY_SIZE),
-            (_U16, n_positions),
-            (_U16, n_lefts),
-            (_U8, reader.sizes.packed_bytes),
-        ]
-    )
-    encoded = EncodedFloats.of_views(
-        dtype=np.dtype(f"f{width}"),
-        n=n_values,
-        headers=headers,
-        bases=bases,
-        dictionaries=dictionaries.reshape(n_groups, DICTIONARY_SIZE),
-        packed=packed,
-        positions=positions,
-        exceptions=exceptions,
-        lefts=lefts,
-    )
-    problem = check_floats(encoded)
-    if problem is not None:
-        raise source.damage(f"contradicts itself; cause={problem}")
-    return encoded
+    raw, sizes = read_sizes(stored, width, n_values, source)
+    n_positions, n_exceptions, n_lefts = sizes.counts
+    n_vectors = sizes.n_vectors
+    n_dictionaries = -(-n_vectors // GROUP_VECTORS) * DICTIONARY_SIZE
+    counts = (n_vectors, n_exceptions, n_vectors, n_dictionaries, n_positions, n_lefts, sizes.packed_bytes)
+    places = np.empty(2 * len(counts), np.int64)
+    raw = place(raw, _ITEM_BYTES[width], counts, places, source)
+    try:
+        return StoredFloats.load(_FLOATS[width], n_values, raw, places)
+    except ValueError as problem:
+        raise source.damage(f"contradicts itself; cause={problem}") from problem

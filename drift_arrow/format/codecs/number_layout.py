@@ -15,6 +15,7 @@ from drift_arrow.kernels.lanes import TAIL_BYTES, VALUES
 from drift_arrow.kernels.stored_arrays import MISALIGNED, NOT_ZERO, WRONG_SIZE, place_arrays
 
 _HEADER: Final = struct.Struct("<BBHIIIII")
+_ZEROS: Final = bytes(ARRAY_ALIGNMENT)
 
 
 class NumberSizes(NamedTuple):
@@ -45,7 +46,10 @@ def join_arrays(head: bytes, sizes: NumberSizes, arrays: Sequence[NDArray[Any]])
     header = _HEADER.pack(sizes.width, 0, 0, sizes.n_values, *sizes.counts, sizes.packed_bytes)
     parts: list[bytes | memoryview] = [head, header]
     for array in arrays:
-        parts += [array.data, bytes(padding_bytes(array.nbytes, ARRAY_ALIGNMENT))]
+        parts.append(array.data)
+        padding = padding_bytes(array.nbytes, ARRAY_ALIGNMENT)
+        if padding:
+            parts.append(_ZEROS[:padding])
     return b"".join(parts)
 
 
@@ -121,32 +125,3 @@ def place(
     if problem == NOT_ZERO:
         raise source.damage("has padding that is not zero")
     return raw
-
-
-class ArrayReader:
-    """Takes stored numbers apart into arrays.
-
-    Parameters
-    ----------
-    stored, width, n_values, source : as of `read_sizes`
-
-    Raises
-    ------
-    CorruptionError
-        As of `read_sizes`.
-    """
-
-    def __init__(self, stored: memoryview, width: int, n_values: int, source: Source) -> None:
-        self._source = source
-        self._raw, self.sizes = read_sizes(stored, width, n_values, source)
-
-    def arrays(self, parts: Sequence[tuple[np.dtype[Any], int]]) -> list[NDArray[Any]]:
-        """Read-only arrays of the given types and sizes, in place; the last are the packed bytes."""
-        item_bytes, sizes = tuple([dtype.itemsize for dtype, _ in parts]), tuple([size for _, size in parts])
-        raw = place(self._raw, item_bytes, sizes, np.empty(2 * len(parts), np.int64), self._source)
-        start, found = NUMBERS_HEADER_BYTES, []
-        for dtype, size in parts:
-            stop = start + size * dtype.itemsize
-            found.append(raw[start:stop].view(dtype))
-            start = stop + padding_bytes(stop, ARRAY_ALIGNMENT)
-        return found

@@ -202,8 +202,8 @@ class FloatsBlock(NumbersBlock):
     def _decode_points(self, table: RowTable, places: NDArray[np.int64], out: NDArray[Any]) -> None:
         gather_float_points(table, places, out.reshape(-1, 1))
 
-    def _decode(self, out: NDArray[Any] | None = None, *, streams: bool = False) -> NDArray[Any]:  # noqa: ARG002
-        return floats.decode_floats(self.encoded, out)
+    def _decode(self, out: NDArray[Any] | None = None, *, streams: bool = False) -> NDArray[Any]:
+        return floats.decode_floats(self.encoded, out, streams=streams)
 
     def _decode_vector(self, number: int, out: NDArray[Any]) -> None:
         floats.decode_vector(self.encoded, number, out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -20,11 +21,13 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pt.is_string(kind) or pt.is_large_string(kind))
 
 
+@lru_cache(maxsize=256)
 def is_string(kind: pa.DataType) -> bool:
     """Whether rows of a type are bytes, of any or of a fixed number."""
     return bool(is_text(kind) or pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_fixed_size_binary(kind))
 
 
+@lru_cache(maxsize=256)
 def is_leaf(kind: pa.DataType) -> bool:
     """Whether rows of a type are numbers, decimals or strings, which one dictionary can hold."""
     return bool(number_dtype(kind) is not None or pt.is_decimal(kind) or is_string(kind))

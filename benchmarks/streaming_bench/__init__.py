@@ -1,0 +1,1 @@
+"""Recall and speed while rows come and go; `benchmarks/streaming.py` runs it."""

@@ -1,0 +1,1 @@
+"""What `drift-cli drift` prints and draws."""
