@@ -97,7 +97,7 @@ def test_a_search_finds_among_outliers_what_it_finds_without_them(db):
     truth = np.stack([np.argsort(np.square(matrix.astype(float) - query).sum(axis=1))[:10] for query in queries])
     stretched = recall_of(db, "stretched", matrix, queries, truth)
     apart = recall_of(db, "apart", matrix, queries, truth, clip_percent=5.0)
-    assert stretched < 0.9
+    assert stretched < apart - 0.05
     assert apart >= 0.995
 
 
