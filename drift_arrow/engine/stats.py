@@ -118,6 +118,7 @@ def verify(storage: Storage, version: int) -> VerifyReport:
     NotFoundError
         A named file is missing, or was deleted because a newer version does not name it.
     """
+    storage = storage.original()
     manifest = read_manifest(storage, version)
     sizes = {manifest_path(version): len(manifest.encode())}
     for entry in manifest.segments:

@@ -14,7 +14,7 @@ import pytest
 import drift_arrow as drift
 from drift_arrow.engine.storage import objects
 from drift_arrow.engine.storage.file_cache import FileCache
-from drift_arrow.errors import InvalidArgumentError, NotFoundError
+from drift_arrow.errors import CorruptionError, InvalidArgumentError, NotFoundError
 from tests.storage.network import Network, storage_behind
 from tests.tables import DIM, create, make_table, matrix_of
 
@@ -138,6 +138,24 @@ def test_a_fetched_collection_is_searched_without_a_request(s3_options, s3_uri, 
         network.requests.clear()
         assert docs.search([0.0] * DIM).limit(5).to_arrow().num_rows == 5
         assert network.requests == []
+
+
+def test_what_is_verified_is_the_store_and_not_the_copy(connect, s3_options, s3_uri):
+    files = fsspec.filesystem("s3", use_listings_cache=False, **s3_options)
+    with connect() as db:
+        docs = create(db)
+        docs.add(make_table(200))
+        docs.flush()
+        docs.verify()
+        (segment,) = files.find(f"{s3_uri}/docs/segments")
+        data = bytearray(files.cat_file(segment))
+        data[len(data) // 2] ^= 1
+        files.pipe_file(segment, bytes(data))
+        with pytest.raises(CorruptionError, match="segments/"):
+            docs.verify()
+        files.rm_file(segment)
+        with pytest.raises(NotFoundError, match="segments/"):
+            docs.verify()
 
 
 def test_options_of_a_store_are_refused_elsewhere_and_a_missing_driver_is_named(root):
