@@ -101,6 +101,29 @@ def test_a_stopped_writer_acknowledges_nothing_once_another_took_over(connect, s
         assert sorted(db.collection("docs", read_only=True).scan().collect()["id"]) == [*taken, 10**6]
 
 
+@pytest.mark.parametrize(("n_writers", "n_rows"), [(2, 8), pytest.param(4, 2500, marks=pytest.mark.slow)])
+def test_processes_that_take_over_from_each_other_on_a_lossy_network_lose_nothing(
+    n_writers, n_rows, connect, s3_uri, s3_options, tmp_path
+):
+    with connect() as db:
+        create(db)
+    command = [sys.executable, "-m", "tests.storage.rival_writer", s3_uri, json.dumps(s3_options), str(tmp_path / "w")]
+    writers = [
+        subprocess.Popen([*command, str(number), str(n_rows)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for number in range(n_writers)
+    ]
+    said = [writer.communicate()[0].split() for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * n_writers
+    acknowledged = {int(key) for keys in said for key in keys}
+    tried = {number * 10**6 + row for number in range(n_writers) for row in range(n_rows)}
+    with connect() as db:
+        docs = db.collection("docs")
+        docs.verify()
+        stored = docs.scan().collect()["id"].to_list()
+        assert len(set(stored)) == len(stored)
+        assert acknowledged <= set(stored) <= tried
+
+
 def test_a_cold_search_takes_three_round_trips_and_a_warm_one_none(s3_options, s3_uri, tmp_path, monkeypatch):
     files = fsspec.filesystem("s3", use_listings_cache=False, **s3_options)
     table = make_table(3000)
