@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from drift_arrow.engine.commit import list_versions, manifest_path, read_manifest
+from drift_arrow.engine.storage import for_all
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path
 from drift_arrow.engine.wal_objects import is_fence
 
@@ -57,7 +58,8 @@ def collect_garbage(storage: Storage, retained_versions: int, doomable: frozense
     retained = [read_manifest(storage, version) for version in versions[-retained_versions:]]
     named = {path for manifest in retained for path in named_files(manifest)}
     wal_floor = retained[-1].wal_floor
-    doomed = [manifest_path(version) for version in versions[:-retained_versions]]
+    manifests = [manifest_path(version) for version in versions[:-retained_versions]]
+    doomed = []
     for directory in (SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY):
         unnamed = [file.path for file in storage.list_files(directory) if file.path not in named]
         doomed += [path for path in unnamed if doomable is None or path in doomable]
@@ -65,9 +67,10 @@ def collect_garbage(storage: Storage, retained_versions: int, doomable: frozense
         parsed = parse_wal_path(file.path)
         if parsed is not None and parsed[1] < wal_floor and not is_fence(file):
             doomed.append(file.path)
-    for path in doomed:
+    for path in manifests:
         storage.delete(path)
-    return doomed
+    for_all(storage, storage.delete, doomed)
+    return manifests + doomed
 
 
 def named_files(manifest: Manifest) -> list[str]:
