@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import subprocess
 import sys
@@ -15,8 +16,9 @@ _names = itertools.count()
 @pytest.fixture(scope="session")
 def s3_options():
     """What connects to a server of S3, which has the bucket "drift"."""
-    for module in ("s3fs", "moto", "flask"):
-        pytest.importorskip(module, reason="needs s3fs and moto[server], both in the extra [test]")
+    # moto is slow to import, and only its server needs it
+    if not all(importlib.util.find_spec(module) for module in ("s3fs", "moto", "flask")):
+        pytest.skip("needs s3fs and moto[server], both in the extra [test]")
     import fsspec
 
     script = Path(__file__).with_name("s3_server.py")

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from drift_arrow.engine.commit import list_versions, manifest_path, read_manifest
+from drift_arrow.engine.storage import for_all
 from drift_arrow.engine.tags import list_tags, read_tagged
 from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path
 from drift_arrow.engine.wal_objects import is_fence
@@ -67,7 +68,8 @@ def collect_garbage(storage: Storage, options: Options, doomable: frozenset[str]
     retained = retained_manifests(storage, versions, options)
     named = {path for manifest in retained.values() for path in named_files(manifest)}
     wal_floor = retained[versions[-1]].wal_floor
-    doomed = [manifest_path(version) for version in versions if version not in retained]
+    manifests = [manifest_path(version) for version in versions if version not in retained]
+    doomed = []
     for directory in (SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY):
         unnamed = [file.path for file in storage.list_files(directory) if file.path not in named]
         doomed += [path for path in unnamed if is_ours(path) and (doomable is None or path in doomable)]
@@ -75,9 +77,10 @@ def collect_garbage(storage: Storage, options: Options, doomable: frozenset[str]
         parsed = parse_wal_path(file.path)
         if parsed is not None and parsed[1] < wal_floor and not is_fence(file):
             doomed.append(file.path)
-    for path in doomed:
+    for path in manifests:
         storage.delete(path)
-    return doomed
+    for_all(storage, storage.delete, doomed)
+    return manifests + doomed
 
 
 def retained_manifests(storage: Storage, versions: list[int], options: Options) -> dict[int, Manifest]:

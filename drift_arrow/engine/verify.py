@@ -114,6 +114,7 @@ def verify_collection(storage: Storage, version: int) -> VerifyReport:
     NotFoundError
         A named file is missing, or was deleted because a newer version does not name it.
     """
+    storage = storage.original()
     walk = _Walk(storage)
     manifest = walk.verify_version(version)
     for _, file in log_files(storage, manifest):
@@ -128,7 +129,7 @@ def verify_collection(storage: Storage, version: int) -> VerifyReport:
 
 def verify_version(storage: Storage, version: int) -> VerifyReport:
     """Check every byte of one version, and nothing behind it; raises as `verify_collection`."""
-    walk = _Walk(storage)
+    walk = _Walk(storage.original())
     manifest = walk.verify_version(version)
     return _report(walk, manifest, len(walk.checked), n_versions=1, n_tags=0, unexplained=())
 

@@ -50,7 +50,7 @@ def test_a_put_whose_answer_was_lost_is_seen_to_be_ours(files, cache, s3_uri):
 
 
 def test_what_never_arrives_is_a_storage_error_and_nothing_else(files, cache, s3_uri):
-    pauses = []
+    pauses: list[float] = []
     network = Network(files, loss=1.0)
     storage = storage_behind(network, s3_uri, cache)
     storage._retry = Retry(attempts=4, first_s=1.0, most_s=3.0, sleep=pauses.append, jitter=lambda: 1.0)
@@ -70,7 +70,7 @@ def test_what_never_arrives_is_a_storage_error_and_nothing_else(files, cache, s3
 def test_a_life_on_a_lossy_network_is_answered_as_on_a_perfect_one(files, cache, s3_uri):
     networks = [Network(files, loss=0.05, seed=seed) for seed in range(3)]
     expected = set()
-    docs = None
+    docs: drift.Collection | None = None
     for number, network in enumerate(networks):
         storage = storage_behind(network, s3_uri, cache)
         # so that the process does not share one open collection
@@ -86,6 +86,7 @@ def test_a_life_on_a_lossy_network_is_answered_as_on_a_perfect_one(files, cache,
             expected |= set(range(start, start + 5))
             if start % 20 == 0:
                 docs.flush()
+    assert docs is not None
     docs.delete(keys=[0, 1000])
     docs.verify()
     docs.close()

@@ -14,7 +14,7 @@ import pytest
 import drift_arrow as drift
 from drift_arrow.engine.storage import objects
 from drift_arrow.engine.storage.file_cache import FileCache
-from drift_arrow.errors import InvalidArgumentError, NotFoundError
+from drift_arrow.errors import CorruptionError, InvalidArgumentError, NotFoundError
 from tests.storage.network import Network, storage_behind
 from tests.tables import DIM, create, make_table, matrix_of
 
@@ -93,13 +93,35 @@ def test_a_stopped_writer_acknowledges_nothing_once_another_took_over(connect, s
             docs.add(make_table(1, start=10**6))
             docs.flush()
             writer.send_signal(signal.SIGCONT)
-            *acknowledged, last = writer.stdout.read().split()
+            *said, last = writer.stdout.read().split()
     assert last == "fenced"
     # what it had put before it was stopped it may say afterwards
-    acknowledged = [*range(5), *map(int, acknowledged)]
-    assert set(acknowledged) <= set(taken)
+    assert {*range(5), *map(int, said)} <= set(taken)
     with connect() as db:
         assert sorted(db.collection("docs", read_only=True).scan().collect()["id"]) == [*taken, 10**6]
+
+
+@pytest.mark.parametrize(("n_writers", "n_rows"), [(2, 8), pytest.param(4, 2500, marks=pytest.mark.slow)])
+def test_processes_that_take_over_from_each_other_on_a_lossy_network_lose_nothing(
+    n_writers, n_rows, connect, s3_uri, s3_options, tmp_path
+):
+    with connect() as db:
+        create(db)
+    command = [sys.executable, "-m", "tests.storage.rival_writer", s3_uri, json.dumps(s3_options), str(tmp_path / "w")]
+    writers = [
+        subprocess.Popen([*command, str(number), str(n_rows)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for number in range(n_writers)
+    ]
+    said = [writer.communicate()[0].split() for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * n_writers
+    acknowledged = {int(key) for keys in said for key in keys}
+    tried = {number * 10**6 + row for number in range(n_writers) for row in range(n_rows)}
+    with connect() as db:
+        docs = db.collection("docs")
+        docs.verify()
+        stored = docs.scan().collect()["id"].to_list()
+        assert len(set(stored)) == len(stored)
+        assert acknowledged <= set(stored) <= tried
 
 
 def test_a_cold_search_takes_three_round_trips_and_a_warm_one_none(s3_options, s3_uri, tmp_path, monkeypatch):
@@ -139,6 +161,24 @@ def test_a_fetched_collection_is_searched_without_a_request(s3_options, s3_uri, 
         network.requests.clear()
         assert docs.search([0.0] * DIM).limit(5).to_arrow().num_rows == 5
         assert network.requests == []
+
+
+def test_what_is_verified_is_the_store_and_not_the_copy(connect, s3_options, s3_uri):
+    files = fsspec.filesystem("s3", use_listings_cache=False, **s3_options)
+    with connect() as db:
+        docs = create(db)
+        docs.add(make_table(200))
+        docs.flush()
+        docs.verify()
+        (segment,) = files.find(f"{s3_uri}/docs/segments")
+        data = bytearray(files.cat_file(segment))
+        data[len(data) // 2] ^= 1
+        files.pipe_file(segment, bytes(data))
+        with pytest.raises(CorruptionError, match="segments/"):
+            docs.verify()
+        files.rm_file(segment)
+        with pytest.raises(NotFoundError, match="segments/"):
+            docs.verify()
 
 
 def test_options_of_a_store_are_refused_elsewhere_and_a_missing_driver_is_named(root):

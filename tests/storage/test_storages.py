@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from drift_arrow.engine.storage import create_file, objects
 from drift_arrow.engine.storage.local import LocalStorage
 from drift_arrow.engine.storage.memory import MemoryStorage
 from drift_arrow.engine.storage.uris import open_storage
@@ -51,6 +52,13 @@ class TestS3(StorageConformance):
     def test_a_log_of_growing_files_is_refused(self, storage):
         with pytest.raises(StorageError, match="do not grow"):
             storage.open_log("wal/1")
+
+    def test_a_large_object_is_read_in_many_parts_at_once(self, storage, monkeypatch):
+        monkeypatch.setattr(objects, "_FIRST_READ_BYTES", 1000)
+        for size in (999, 1000, 1001, 4500):
+            data = bytes(range(250)) * 18
+            create_file(storage, f"wal/{size}", data[:size])
+            assert bytes(storage.map(f"wal/{size}")) == data[:size]
 
     def test_names_need_no_encoding(self, storage):
         child = storage.child("under_score-dash")

@@ -64,6 +64,10 @@ class Storage(Protocol):
     def child(self, name: str) -> Storage:
         """The storage of the directory `name` below this one; `name` is a checked name."""
 
+    def original(self) -> Storage:
+        """The same files without any copies that are kept nearer: for those who check what is stored."""
+        return self
+
     def make_directories(self, names: Sequence[str]) -> None:
         """Create this directory and the directories `names` in it, durably; existing ones are kept."""
 

@@ -46,6 +46,10 @@ class LocalStorage:
         """See `Storage.child`."""
         return LocalStorage(self._root / name)
 
+    def original(self) -> LocalStorage:
+        """See `Storage.original`."""
+        return self
+
     def make_directories(self, names: Sequence[str]) -> None:
         """See `Storage.make_directories`."""
         with _translated(self.uri):

@@ -38,6 +38,10 @@ class MemoryStorage:
         """See `Storage.child`."""
         return MemoryStorage(f"{self.uri}/{name}")
 
+    def original(self) -> MemoryStorage:
+        """See `Storage.original`."""
+        return self
+
     def make_directories(self, names: Sequence[str]) -> None:
         """See `Storage.make_directories`; directories exist as soon as a file is in them."""
 

@@ -41,7 +41,7 @@ class ObjectStorage:
         The prefix as users name it.
     retry : Retry
         Of every request.
-    cache : FileCache
+    cache : FileCache or None
         Of objects that never change.
 
     Notes
@@ -52,7 +52,7 @@ class ObjectStorage:
 
     appends = False
 
-    def __init__(self, files: Any, root: str, uri: str, retry: Retry, cache: FileCache) -> None:
+    def __init__(self, files: Any, root: str, uri: str, retry: Retry, cache: FileCache | None) -> None:
         self._files = files
         self._root = root
         self._retry = retry
@@ -62,6 +62,10 @@ class ObjectStorage:
     def child(self, name: str) -> ObjectStorage:
         """See `Storage.child`."""
         return ObjectStorage(self._files, self._full(name), f"{self.uri}/{name}", self._retry, self._cache)
+
+    def original(self) -> ObjectStorage:
+        """See `Storage.original`."""
+        return ObjectStorage(self._files, self._root, self.uri, self._retry, None)
 
     def make_directories(self, names: Sequence[str]) -> None:
         """See `Storage.make_directories`; a prefix exists as soon as an object has it."""
@@ -76,13 +80,14 @@ class ObjectStorage:
 
     def map(self, path: str) -> memoryview:
         """See `Storage.map`: from the cache, if the name can never come to mean other bytes."""
-        if _NEVER_USED_TWICE.search(path):
+        if self._cache is not None and _NEVER_USED_TWICE.search(path):
             return self._cache.map(self._full(path), lambda: self._read_whole(path))
         return memoryview(self._read_whole(path))
 
     def open(self, path: str, size_bytes: int) -> Buffer | ObjectFile:
         """See `Storage.open`; what is verified as a whole when it is opened is fetched as a whole."""
-        if size_bytes <= VERIFY_ON_OPEN_BYTES or self._cache.holds(self._full(path)):
+        is_near = self._cache is not None and self._cache.holds(self._full(path))
+        if size_bytes <= VERIFY_ON_OPEN_BYTES or is_near:
             return self.map(path)
         return ObjectFile(self._files, self._full(path), path, size_bytes, self._retry)
 
@@ -94,7 +99,7 @@ class ObjectStorage:
         data = b"".join(pieces)
         pieces.clear()
         self._put(path, data)
-        if _NEVER_USED_TWICE.search(path):
+        if self._cache is not None and _NEVER_USED_TWICE.search(path):
             # its writer reads it next
             self._cache.keep(self._full(path), data)
 
