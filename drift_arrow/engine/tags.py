@@ -99,7 +99,9 @@ def create_tag(storage: Storage, name: str, manifest: Manifest) -> Tag:
 
 
 def delete_tag(storage: Storage, name: str) -> None:
-    """Remove a tag; its version goes with the next garbage, unless it is kept for another reason.
+    """Remove a tag, durably; its version goes with the next garbage, unless it is kept for another reason.
+
+    Nothing may write or delete files meanwhile.
 
     Raises
     ------
@@ -113,3 +115,5 @@ def delete_tag(storage: Storage, name: str) -> None:
         message = f"no such tag; got={name!r} existing={existing}"
         raise NotFoundError(message)
     storage.delete(path)
+    # a power loss that brought the tag back, but not its version, would stop all garbage collection
+    storage.settle()
