@@ -38,17 +38,7 @@ def scan_ranked(
     stop : Stop
         As many rows as its rule wants are found if that many are allowed, however they are spread over the buckets.
     """
-    buckets = segments.buckets
-    assert buckets is not None
-    counts = segments.counts if allowed is None else count_allowed(buckets.first_row, buckets.rows, allowed)
-    return probe_buckets(
-        queries,
-        segments.centroids,
-        buckets,
-        counts,
-        allowed,
-        metric,
-        stop.rule,
-        n_candidates,
-        touches=segments.touches,
-    )
+    table = segments.table
+    assert table is not None
+    counts = None if allowed is None else count_allowed(table.buckets.first_row, table.buckets.rows, allowed)
+    return probe_buckets(queries, table, counts, allowed, metric, stop.rule, n_candidates)

@@ -13,18 +13,25 @@ from drift_arrow.engine.candidates import segment_candidates
 from drift_arrow.engine.exact_search import scan_exactly
 from drift_arrow.engine.laps import Laps
 from drift_arrow.engine.memtable_search import memtable_candidates
+from drift_arrow.engine.vector_table import vector_table
 from drift_arrow.kernels.distance import exact_distances_batch
+from drift_arrow.kernels.exact_rank import rank_exactly
+from drift_arrow.kernels.row_table import NO_ROWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from drift_arrow.engine.candidates import Goal
     from drift_arrow.engine.run import Run
+    from drift_arrow.kernels.exact_rank import ExactRanks
     from drift_arrow.kernels.probe import Probed
 
 _SCRATCH_BYTES: Final = 32 << 20
 _MIN_PARALLEL_QUERIES: Final = 16
 _FLOAT32_BYTES: Final = 4
+_FEW_QUERIES: Final = 8
+"""Up to so many queries, candidates are read one by one; those of more lie so close together that they share reads."""
+
 _MORE: Final = 4
 """How many times the candidates a search tries again with, where too few of them may be returned."""
 
@@ -40,6 +47,11 @@ class Hits:
     def ordered(self, tie: NDArray[np.int64]) -> Hits:
         """The same rows by query, then distance, then `tie`."""
         return self.at(np.lexsort((tie, self.distances, self.queries)))
+
+    def window(self, start: int, stop: int) -> Hits:
+        """Places `start` up to `stop` of each query."""
+        places = _places(self.queries)
+        return self.at((places >= start) & (places < stop))
 
     def at(self, places: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Hits:
         """Some of the rows."""
@@ -88,30 +100,29 @@ def rank_rows(run: Run) -> list[Ranked]:
 
 def _rank_chunk(run: Run, start: int, stop: int) -> Ranked:
     goal, laps = run.goal, Laps()
+    queries = run.request.queries if stop - start == len(run.request.queries) else run.request.queries[start:stop]
     while True:
-        hits, probed, candidates = _ranked_candidates(run, run.request.queries[start:stop], goal, laps)
-        hits = _returnable(run, hits)
-        if not _is_short(run, hits, candidates, goal):
+        ranks, probed = _ranked_candidates(run, queries, goal, laps)
+        if run.maker.is_plain:
+            hits = _window(ranks, run.request.offset, goal.k)
+            break
+        hits = _returnable(run, _window(ranks, 0, ranks.ids.shape[1]))
+        if not _is_short(run, hits, ranks.counts, goal):
+            hits = hits.window(run.request.offset, goal.k)
             break
         goal = replace(goal, n_candidates=goal.n_candidates * _MORE)
-    hits = _window(hits, run.request.offset, goal.k) if stop > start + 1 else hits.at(slice(run.request.offset, goal.k))
+    if start:
+        hits = replace(hits, queries=hits.queries + start)
     laps.lap("rescore")
-    return Ranked(
-        start=start,
-        stop=stop,
-        hits=replace(hits, queries=hits.queries + start),
-        probed=probed,
-        n_candidates=np.count_nonzero(candidates >= 0, axis=1),
-        seconds=laps.seconds,
-    )
+    return Ranked(start=start, stop=stop, hits=hits, probed=probed, n_candidates=ranks.counts, seconds=laps.seconds)
 
 
 def _ranked_candidates(
     run: Run, queries: NDArray[np.float32], goal: Goal, laps: Laps
-) -> tuple[Hits, Probed | None, NDArray[np.int64]]:
-    """Candidates (nq, c) as hits in order, with exact distances."""
-    space, metric = run.space, run.spec.metric
-    from_segments = segment_candidates(space, queries, goal, metric, run.maker)
+) -> tuple[ExactRanks, Probed | None]:
+    """Candidates in order; those whose distance is that of others by their keys, as far as they may be returned."""
+    space = run.space
+    from_segments = segment_candidates(space, queries, goal, run.spec.metric, run.maker)
     laps.lap("scan")
     found = [(from_segments.ids, from_segments.distances)]
     found += [
@@ -120,17 +131,37 @@ def _ranked_candidates(
         if space.n_allowed[number]
     ]
     laps.lap("memtable")
-    candidates = found[0][0] if len(found) == 1 else np.concatenate([ids for ids, _ in found], axis=1)
-    query, place = np.nonzero(candidates >= 0)
-    ids = candidates[query, place]
-    if all(known is None for _, known in found):
-        distances = exact_distances_batch(space.vectors(ids), query.astype(np.uint32), queries, metric)
-    else:
-        distances = _joined_distances(found)[query, place]
-        unknown = np.flatnonzero(np.isnan(distances))
-        vectors = space.vectors(ids[unknown])
-        distances[unknown] = exact_distances_batch(vectors, query[unknown].astype(np.uint32), queries, metric)
-    return _ordered(run, Hits(query, ids, distances)), from_segments.probed, candidates
+    ids = found[0][0] if len(found) == 1 else np.concatenate([ids for ids, _ in found], axis=1)
+    known = None if all(some is None for _, some in found) else _joined_distances(found)
+    n_ordered = goal.k if run.maker.is_plain else ids.shape[1]
+    ranks = _ranks(run, queries, ids, known, n_ordered)
+    if ranks.is_tied.any():
+        _order_ties(run, ranks)
+    return ranks, from_segments.probed
+
+
+def _ranks(
+    run: Run, queries: NDArray[np.float32], ids: NDArray[np.int64], known: NDArray[np.float32] | None, n_ordered: int
+) -> ExactRanks:
+    """Candidates by distance, then by id."""
+    space, metric = run.space, run.spec.metric
+    table = vector_table(space.snapshot, space.bases)
+    if len(queries) <= _FEW_QUERIES and table is not None:
+        try:
+            ranks = rank_exactly(queries, ids, table, metric, n_ordered, known)
+        except ValueError:
+            # damage: whoever reads the vectors below says where
+            ranks = None
+        if ranks is not None:
+            return ranks
+    if known is None:
+        known = np.full(ids.shape, np.nan, np.float32)
+    query, place = np.nonzero((ids >= 0) & np.isnan(known))
+    vectors = space.vectors(ids[query, place])
+    known[query, place] = exact_distances_batch(vectors, query.astype(np.uint32), queries, metric)
+    ranks = rank_exactly(queries, ids, NO_ROWS if table is None else table, metric, n_ordered, known)
+    assert ranks is not None
+    return ranks
 
 
 def _joined_distances(found: list[tuple[NDArray[np.int64], NDArray[np.float32] | None]]) -> NDArray[np.float32]:
@@ -150,18 +181,21 @@ def _memtable_candidates(
     return sieve.heaps.ids, sieve.heaps.distances
 
 
-def _ordered(run: Run, candidates: Hits) -> Hits:
-    """By query, then distance, then key; keys are read only where distances tie."""
-    hits = candidates.ordered(candidates.ids)
+def _order_ties(run: Run, ranks: ExactRanks) -> None:
+    """Order candidates at the same distance from a query by their keys, in place."""
+    tied = np.flatnonzero(ranks.is_tied)
+    hits = _flat(ranks.ids[tied], ranks.distances[tied], ranks.counts[tied])
     is_tied = (hits.distances[1:] == hits.distances[:-1]) & (hits.queries[1:] == hits.queries[:-1])
-    if not is_tied.any():
-        return hits
-    tied = np.flatnonzero(is_tied)
-    members = np.union1d(tied, tied + 1)
+    first = np.flatnonzero(is_tied)
+    members = np.union1d(first, first + 1)
     keys = run.space.take(hits.ids[members], [run.spec.key]).column(0).to_numpy()
     rank = np.zeros(len(hits.ids), dtype=np.int64)
     rank[members] = np.argsort(np.argsort(keys, kind="stable"), kind="stable")
-    return hits.ordered(rank)
+    hits = hits.ordered(rank)
+    filled = np.arange(ranks.ids.shape[1]) < ranks.counts[tied, np.newaxis]
+    ordered = ranks.ids[tied]
+    ordered[filled] = hits.ids
+    ranks.ids[tied] = ordered
 
 
 def _returnable(run: Run, hits: Hits) -> Hits:
@@ -177,19 +211,26 @@ def _returnable(run: Run, hits: Hits) -> Hits:
     return hits
 
 
-def _is_short(run: Run, hits: Hits, candidates: NDArray[np.int64], goal: Goal) -> bool:
+def _is_short(run: Run, hits: Hits, counts: NDArray[np.int64], goal: Goal) -> bool:
     """Whether a query misses rows although there may be others, which candidates that fell through kept out."""
-    if run.maker.is_plain or goal.n_candidates >= sum(run.space.n_allowed):
+    if goal.n_candidates >= sum(run.space.n_allowed):
         return False
-    found = np.bincount(hits.queries, minlength=len(candidates))
-    is_full = (candidates >= 0).sum(axis=1) >= goal.n_candidates
-    return bool((is_full & (found < goal.k)).any())
+    found = np.bincount(hits.queries, minlength=len(counts))
+    return bool(((counts >= goal.n_candidates) & (found < goal.k)).any())
 
 
-def _window(hits: Hits, offset: int, k: int) -> Hits:
-    """Places `offset` up to k of each query."""
-    places = _places(hits.queries)
-    return hits.at((places >= offset) & (places < k))
+def _window(ranks: ExactRanks, start: int, stop: int) -> Hits:
+    """Places `start` up to `stop` of each query."""
+    if len(ranks.ids) == 1:
+        ids, distances = ranks.ids[0, : ranks.counts[0]][start:stop], ranks.distances[0, : ranks.counts[0]][start:stop]
+        return Hits(np.zeros(len(ids), np.int64), ids, distances)
+    return _flat(ranks.ids[:, start:stop], ranks.distances[:, start:stop], np.minimum(ranks.counts, stop) - start)
+
+
+def _flat(ids: NDArray[np.int64], distances: NDArray[np.float32], counts: NDArray[np.int64]) -> Hits:
+    """The first `counts` rows of each query, negative counts for none."""
+    filled = np.arange(ids.shape[1]) < counts[:, np.newaxis]
+    return Hits(np.repeat(np.arange(len(ids)), np.maximum(counts, 0)), ids[filled], distances[filled])
 
 
 def _places(owners: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drift_arrow.kernels.bucket_arrays import BucketArrays
+from drift_arrow.kernels.bucket_table import BucketTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,6 +39,8 @@ class SegmentSet:
     touches : (B,) uint32
         How many queries scanned each bucket since its segment was opened; searches add to it, see
         `kernels.touches.count_probed`.
+    table : BucketTable or None
+        All of it for kernels; None, as `buckets`, where there are no segments.
     """
 
     readers: tuple[SegmentReader, ...]
@@ -47,6 +50,7 @@ class SegmentSet:
     buckets: BucketArrays | None
     counts: NDArray[np.int64]
     touches: NDArray[np.uint32]
+    table: BucketTable | None
 
     @classmethod
     def of(cls, readers: tuple[SegmentReader, ...], before: SegmentSet | None = None) -> SegmentSet:
@@ -68,6 +72,7 @@ class SegmentSet:
                 buckets=None,
                 counts=np.empty(0, np.int64),
                 touches=np.empty(0, np.uint32),
+                table=None,
             )
         padded = [-(-reader.n_rows // _ALIGN_ROWS) * _ALIGN_ROWS for reader in readers]
         stops = np.cumsum(padded)
@@ -87,14 +92,17 @@ class SegmentSet:
         for reader in readers:
             reader.release_tables()
         centroids.flags.writeable = False
+        touches = _touches(readers, before)
+        table = BucketTable(centroids=centroids, buckets=buckets, touches=touches)
         return cls(
             readers=readers,
             bases=tuple(bases),
             n_ids=int(stops[-1]),
             centroids=centroids,
             buckets=buckets,
-            counts=buckets.rows.astype(np.int64),
-            touches=_touches(readers, before),
+            counts=table.counts,
+            touches=touches,
+            table=table,
         )
 
 

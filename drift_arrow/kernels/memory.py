@@ -5,9 +5,11 @@ An array costs a fifth of a microsecond as an argument from Python, which adds u
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np import arrayobj
 from numpy.typing import NDArray
@@ -22,20 +24,34 @@ def address_of(array: NDArray[Any]) -> int:
     return address
 
 
-def _infer(_typing_context: Any, address: Any, size: Any, like: Any) -> Any:
+def _infer(_typing_context: Any, address: Any, shape: Any, like: Any) -> Any:
+    is_tuple = isinstance(shape, types.BaseTuple)
+    kinds = list(shape) if is_tuple else [shape]
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array = context.make_array(signature.return_type)(context, builder)
-        stride = context.get_constant(types.intp, like.bitwidth // 8)
+        given = [arguments[1]]
+        if is_tuple:
+            given = cgutils.unpack_tuple(builder, arguments[1], len(kinds))  # type: ignore[no-untyped-call]
+        sizes = [context.cast(builder, size, kind, types.intp) for size, kind in zip(given, kinds, strict=True)]
+        item = context.get_constant(types.intp, like.bitwidth // 8)
+        strides = [item]
+        for size in reversed(sizes[1:]):
+            strides.insert(0, builder.mul(strides[0], size))
         data = builder.inttoptr(arguments[0], array.data.type)
-        arrayobj.populate_array(array, data, [arguments[1]], [stride], stride, None)  # type: ignore[no-untyped-call]
+        arrayobj.populate_array(array, data, sizes, strides, item, None)  # type: ignore[no-untyped-call]
         return array._getvalue()  # noqa: SLF001
 
-    return types.Array(like, 1, "C")(address, size, like), generate
+    return types.Array(like, len(kinds), "C")(address, shape, like), generate
 
 
-def _plain_array_at(address: Any, size: Any, like: Any) -> Any:
-    return _plain.memory(address, like.dtype, size)
+def _plain_array_at(address: Any, shape: Any, like: Any) -> Any:
+    size = prod(map(int, shape)) if isinstance(shape, tuple) else int(shape)
+    return _plain.memory(address, like.dtype, size).reshape(shape)
 
 
 array_at: Any = _plain_array_at if INTERPRETED else intrinsic(_infer)
-"""Writable array of `size` (int64) integers like `like` at an int64 address. The caller keeps the memory alive."""
+"""Writable array of numbers like `like` at an int64 address; `shape` is an int64, or a tuple of them for a matrix.
+
+The caller keeps the memory alive.
+"""

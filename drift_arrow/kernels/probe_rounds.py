@@ -8,9 +8,12 @@ import numpy as np
 
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.bucket_order import sort_into_bins, sort_next_bins
+from drift_arrow.kernels.bucket_table import arrays_of
+from drift_arrow.kernels.code_tile import LEAST_LENGTH
 from drift_arrow.kernels.distance import DOT, L2, METRIC_CODES, row_distance
 from drift_arrow.kernels.normal import NORMAL_LIMIT, normal_share
 from drift_arrow.kernels.pool import shrink_pool
+from drift_arrow.kernels.probe_memory import pool_arrays, ranking_arrays, scan_arrays, term_arrays
 from drift_arrow.kernels.probe_scan import scan_windows
 from drift_arrow.kernels.probing import neighbour_score
 from drift_arrow.kernels.touches import touch_probed
@@ -129,61 +132,81 @@ def _next_stop(
     return max(place, n_probed[q])
 
 
+@kernel(reassociate=True, inner=True)
+def _squared_length(query: Any) -> Any:
+    total = 0.0
+    for j in range(query.size):
+        total += np.float64(query[j]) * np.float64(query[j])
+    return total
+
+
+@kernel(inner=True)
+def _terms(queries: Any, metric: Any, origin: Any, lengths: Any) -> Any:
+    """What the distances of the queries are made of, as by `code_tile.scan_terms`."""
+    for q in range(queries.shape[0]):
+        square = _squared_length(queries[q])
+        lengths[q] = max(np.sqrt(square), LEAST_LENGTH)
+        origin[q] = square if metric == L2 else (1.0 if metric == _COSINE else 0.0)
+    return origin, 2.0 if metric == L2 else 1.0, lengths
+
+
 @kernel
 def probe_all(
     queries: Any,
-    terms: Any,
     metric: Any,
-    centroids: Any,
+    table: Any,
     counts: Any,
-    buckets: Any,
     allowed: Any,
-    sizes: Any,
-    model: Any,
-    bins: Any,
-    distances: Any,
-    state: Any,
-    scratch: Any,
-    sorting: Any,
-    pools: Any,
-    best: Any,
-    touches: Any,
+    k: Any,
+    first: Any,
+    n_probe: Any,
+    share: Any,
+    careful_share: Any,
+    far_rows: Any,
+    spread: Any,
+    effective_dim: Any,
+    memory: Any,
+    places: Any,
+    n_weights: Any,
+    n_bytes: Any,
+    order: Any,
+    n_probed: Any,
+    ids: Any,
 ) -> None:
     """All of `probe.probe_buckets`, which is the only caller and allocates whatever is written here.
 
-    sizes, model : tuple
-        Fields of a `StopRule`.
-    bins : (order, ends, n_sorted, numbers)
-        See `bucket_order`.
-    state : (limits, n_probed, upto, is_far), each (nq,)
-        Most buckets until the next look, 0 after the last one; buckets scanned; buckets to scan in this round; whether
-        the query met many rows before k allowed ones.
-    pools : (nearest, least, ids, sizes)
-        Heaps of the k best distances, (nq, k), and see `pool.shrink_pool`; `best` is its scratch.
-    touches : (B,) or (0,)
-        See `touches.count_probed`.
+    queries : (nq, dim) float32
+        Unit vectors for cosine.
+    table : `BucketTable.numbers`
+    k, ..., effective_dim : fields of a `StopRule`
+    memory, places, n_weights, n_bytes : see `probe_memory`
+    order, n_probed, ids : the arrays of a `Probed`
     """
-    k, first, n_probe = sizes
-    far_rows = model[2]
-    limits, n_probed, upto, is_far = state
-    order, ends, n_sorted, _ = bins
-    expected, scan_scratch = scratch
-    nearest, least, ids, n_kept = pools
-    n_buckets = centroids.shape[0]
+    n_queries, n_buckets = np.int64(queries.shape[0]), np.int64(order.shape[1])
+    model = (share, careful_share, far_rows, spread, effective_dim)
+    centroids, buckets, touches = arrays_of(table, metric)
+    rows = buckets[1]
+    (ends, n_sorted, numbers), distances, (limits, upto, is_far, expected) = ranking_arrays(
+        memory, places, n_queries, n_buckets
+    )
+    bins, state = (order, ends, n_sorted, numbers), (limits, n_probed, upto, is_far)
+    terms = _terms(queries, metric, *term_arrays(memory, places, n_queries))
+    scratch, sorting = scan_arrays(memory, places, n_queries, n_buckets, n_weights, n_bytes)
+    pools, best = pool_arrays(memory, places, n_queries, k, np.int64(ids.shape[1]))
+    nearest, least, kept, n_kept = pools
     _rank(queries, centroids, metric, distances)
-    for q in range(queries.shape[0]):
-        place, is_far[q] = _begin(bins, q, distances[q], counts, buckets[1], k, far_rows)
+    for q in range(n_queries):
+        n_probed[q] = 0
+        place, is_far[q] = _begin(bins, q, distances[q], counts, rows, k, far_rows)
         limits[q] = max(place + 1, first)
         upto[q] = min(limits[q], n_buckets)
-    n_active = queries.shape[0] if n_buckets else 0
+    n_active = n_queries if n_buckets else 0
     while n_active:
-        for q in range(queries.shape[0]):
+        for q in range(n_queries):
             n_sorted[q] = sort_next_bins(order[q], ends[q], n_sorted[q], upto[q], distances[q])
-        scan_windows(
-            queries, terms, buckets, counts, allowed, order, n_probed, upto, scan_scratch, sorting, pools, best
-        )
+        scan_windows(queries, terms, buckets, counts, allowed, order, n_probed, upto, scratch, sorting, pools, best)
         n_active = 0
-        for q in range(queries.shape[0]):
+        for q in range(n_queries):
             if n_probed[q] < upto[q]:
                 n_probed[q] = upto[q]
                 radius = np.float64(nearest[q, 0])
@@ -191,7 +214,7 @@ def probe_all(
                     q,
                     distances[q],
                     counts,
-                    buckets[1],
+                    rows,
                     allowed.size > 0,
                     terms[2][q],
                     metric,
@@ -203,8 +226,10 @@ def probe_all(
                     expected,
                 )
                 n_active += upto[q] > n_probed[q]
-    for q in range(queries.shape[0]):
-        size = shrink_pool(least[q], ids[q], n_kept[q], nearest[q, 0], best[0], best[1])
+    for q in range(n_queries):
+        size = shrink_pool(least[q], kept[q], n_kept[q], nearest[q, 0], best[0], best[1])
+        for i in range(size):
+            ids[q, i] = kept[q, i]
         ids[q, size:] = -1
     if touches.size:
         touch_probed(order, n_probed, counts, touches)

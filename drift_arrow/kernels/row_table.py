@@ -90,6 +90,10 @@ class RowTable:
         return bool(self.blocks[:, VALIDITY].any())
 
 
+NO_ROWS: Final = RowTable.of(np.zeros(1, np.int64), [], ())
+"""Of a column without a row."""
+
+
 def plain_line(n_values: int, *addresses: int, validity: int = 0, first_bit: int = 0) -> NDArray[np.int64]:
     """Line of a block of values that lie in memory, one after the other."""
     return np.array([PLAIN, validity, first_bit, 0, 0, n_values, *addresses], np.int64)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drift_arrow.kernels._check import check_writable, readonly
 from drift_arrow.kernels._jit import kernel
-
-NO_TOUCHES: Final = np.empty(0, np.uint32)
-"""Instead of counters where nobody counts."""
 
 
 @kernel

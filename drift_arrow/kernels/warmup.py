@@ -17,11 +17,13 @@ from drift_arrow.kernels._jit import INTERPRETED
 from drift_arrow.kernels.adc import adc_scan
 from drift_arrow.kernels.bloom import bloom_contains, build_bloom
 from drift_arrow.kernels.bucket_arrays import BucketArrays
+from drift_arrow.kernels.bucket_table import BucketTable
 from drift_arrow.kernels.code_moments import code_moments
 from drift_arrow.kernels.compile_watch import WATCH
 from drift_arrow.kernels.distinct import number_distinct
 from drift_arrow.kernels.encoded_floats import FLOATS, check_floats
 from drift_arrow.kernels.encoded_integers import check_integers
+from drift_arrow.kernels.exact_rank import rank_exactly
 from drift_arrow.kernels.ffor import encode_frames
 from drift_arrow.kernels.float_points import gather_float_points
 from drift_arrow.kernels.float_rows import gather_float_blocks, gather_float_rows
@@ -75,8 +77,11 @@ def _scans() -> None:
     radii = np.ones(4)
     cumulative_shares(distances, order, radii, radii, "l2", spread=1.0, effective_dim=8.0)
     one = StopRule(k=1, first=1, n_probe=1)
-    probed = probe_buckets(matrix, matrix[:1], buckets, np.full(1, 4), None, "l2", one, 1)
+    table = BucketTable(centroids=matrix[:1], buckets=buckets)
+    probed = probe_buckets(matrix, table, None, None, "l2", one, 1)
     count_probed(probed.order, probed.counts, np.full(1, 4), np.zeros(1, np.uint32))
+    vectors = RowTable.of(np.array([0, 4]), [plain_line(matrix.size, address_of(matrix))], [matrix])
+    rank_exactly(matrix, probed.ids, vectors, "l2", 1)
 
 
 def _strings() -> None:

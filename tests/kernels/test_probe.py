@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from drift_arrow.kernels import bitmap
 from drift_arrow.kernels.bucket_arrays import BucketArrays
 from drift_arrow.kernels.bucket_order import N_BINS
+from drift_arrow.kernels.bucket_table import BucketTable
 from drift_arrow.kernels.probe import StopRule, probe_buckets
 from drift_arrow.kernels.probing import count_allowed, cumulative_shares
 from drift_arrow.kernels.rank import rank_buckets
@@ -50,9 +53,11 @@ class Table:
         return count_allowed(self.buckets.first_row, self.buckets.rows, allowed)
 
     def probe(self, queries, rule, *, metric="l2", allowed=None, n_candidates=40):
-        return probe_buckets(
-            queries, self.centroids, self.buckets, self.counts(allowed), allowed, metric, rule, n_candidates
-        )
+        counts = None if allowed is None else self.counts(allowed)
+        return probe_buckets(queries, self.table(), counts, allowed, metric, rule, n_candidates)
+
+    def table(self):
+        return BucketTable(centroids=self.centroids, buckets=self.buckets)
 
     def nearest(self, query, metric, mask, k):
         """Rows whose true distance is within the k best of those that a mask lets pass."""
@@ -204,8 +209,8 @@ def test_buckets_are_ranked_however_their_distances_are_spread(n_buckets, spread
         norms=np.zeros(0, np.float32),
     )
     query = np.zeros((1, 1), np.float32)
-    counts = np.zeros(n_buckets, np.int64)
-    probed = probe_buckets(query, centroids, buckets, counts, None, "l2", StopRule(k=1, first=1, n_probe=1), 1)
+    table = BucketTable(centroids=centroids, buckets=buckets)
+    probed = probe_buckets(query, table, None, None, "l2", StopRule(k=1, first=1, n_probe=1), 1)
     want, _ = rank_buckets(query, centroids, "l2")
     # no bucket has a row, so all are looked at
     assert probed.counts.tolist() == [n_buckets]
@@ -221,7 +226,6 @@ def test_no_queries_find_nothing(table):
     ("change", "named"),
     [
         ({"queries": np.zeros((1, DIM + 1), np.float32)}, "queries"),
-        ({"centroids": np.zeros((59, DIM), np.float32)}, "centroids"),
         ({"counts": np.zeros(60, np.int32)}, "counts"),
         ({"allowed": np.zeros(3, np.uint8)}, "allowed"),
         ({"metric": "l1"}, "metric"),
@@ -236,8 +240,7 @@ def test_no_queries_find_nothing(table):
 def test_wrong_arguments_are_refused(table, change, named):
     right = {
         "queries": table.queries,
-        "centroids": table.centroids,
-        "buckets": table.buckets,
+        "table": table.table(),
         "counts": table.counts(),
         "allowed": None,
         "metric": "l2",
@@ -246,3 +249,39 @@ def test_wrong_arguments_are_refused(table, change, named):
     }
     with pytest.raises(ValueError, match=named):
         probe_buckets(**(right | change))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"centroids": np.zeros((59, DIM), np.float32)}, "centroids"),
+        ({"centroids": np.zeros((60, DIM))}, "centroids"),
+        ({"touches": np.zeros(59, np.uint32)}, "touches"),
+        ({"touches": np.zeros(60, np.int64)}, "touches"),
+    ],
+)
+def test_a_table_of_other_buckets_is_refused(table, change, named):
+    right = {"centroids": table.centroids, "buckets": table.buckets}
+    with pytest.raises(ValueError, match=named):
+        BucketTable(**(right | change))
+
+
+def test_what_an_earlier_call_left_in_memory_changes_nothing(table):
+    """Calls of a thread share memory: other shapes and metrics in between must not show."""
+    rule = StopRule(k=5, first=2, share=0.9, spread=0.3, effective_dim=8.0)
+    want = {metric: table.probe(table.queries[:1], rule, metric=metric) for metric in METRICS}
+    other = Table(7, 200, dim=3, seed=1)
+    for metric in METRICS:
+        other.probe(other.queries, StopRule(k=2, first=3, n_probe=3))
+        found = table.probe(table.queries[:1], rule, metric=metric)
+        assert found.ids.tolist() == want[metric].ids.tolist()
+        assert found.counts.tolist() == want[metric].counts.tolist()
+
+
+def test_threads_do_not_share_memory(table):
+    rule = StopRule(k=5, first=2, share=0.9, spread=0.3, effective_dim=8.0)
+    want = [table.probe(query[np.newaxis], rule).ids.tolist() for query in table.queries]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(10):
+            found = list(pool.map(lambda query: table.probe(query[np.newaxis], rule).ids.tolist(), table.queries))
+            assert found == want

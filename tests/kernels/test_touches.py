@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from drift_arrow.kernels import bitmap
+from drift_arrow.kernels.bucket_table import BucketTable
 from drift_arrow.kernels.probe import StopRule, probe_buckets
 from drift_arrow.kernels.touches import count_probed
 from tests.kernels.test_probe import Table
@@ -26,17 +27,9 @@ def counted(order, n_probed, counts):
 def test_a_scan_counts_every_bucket_once_per_query(table, n_queries):
     allowed = bitmap.from_mask(table.bucket % 3 > 0)
     counts, touches = table.counts(allowed), np.zeros(60, np.uint32)
-    probed = probe_buckets(
-        table.queries[:n_queries],
-        table.centroids,
-        table.buckets,
-        counts,
-        allowed,
-        "l2",
-        StopRule(k=5, first=7, n_probe=30),
-        40,
-        touches=touches,
-    )
+    counting = BucketTable(centroids=table.centroids, buckets=table.buckets, touches=touches)
+    rule = StopRule(k=5, first=7, n_probe=30)
+    probed = probe_buckets(table.queries[:n_queries], counting, counts, allowed, "l2", rule, 40)
     assert touches.tolist() == counted(probed.order, probed.counts, counts)
     assert touches.sum() > 0
 
