@@ -8,16 +8,20 @@ from drift_arrow.cli.commands import (
     add,
     create,
     demo,
+    doctor,
     drift,
     drop,
     export,
     import_,
     inspect,
+    restore,
     search,
     serve,
     sql,
     stats,
+    tag,
     verify,
+    versions,
     warmup,
 )
 from drift_arrow.cli.commands import list as list_
@@ -42,6 +46,10 @@ app.command("stats", epilog=stats.EPILOG)(stats.stats)
 app.command("inspect", epilog=inspect.EPILOG)(inspect.inspect)
 app.command("drift", epilog=drift.EPILOG)(drift.drift)
 app.command("verify", epilog=verify.EPILOG)(verify.verify)
+app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
+app.command("versions", epilog=versions.EPILOG)(versions.versions)
+app.command("tag", epilog=tag.EPILOG)(tag.tag)
+app.command("restore", epilog=restore.EPILOG)(restore.restore)
 app.command("list", epilog=list_.EPILOG)(list_.list_collections)
 app.command("drop", epilog=drop.EPILOG)(drop.drop)
 app.command("serve", epilog=serve.EPILOG)(serve.serve)

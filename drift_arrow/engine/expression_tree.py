@@ -6,22 +6,35 @@ import io
 import json
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 Node = Any
 """A JSON value."""
+
+MAX_DEPTH: Final = 300
+"""Brackets of JSON within one another that are walked through: far within the 1000 frames that Python allows."""
 
 _PURE_FUNCTIONS: Final = frozenset({"Boolean", "StringExpr", "TemporalExpr", "Sql", "Negate", "Abs"})
 _PURE_KINDS: Final = frozenset({"Column", "Literal", "BinaryExpr", "Cast", "Ternary", "Alias", "Function"})
 
 
 def parse(expression: pl.Expr) -> Node | None:
-    """The root node; None if the expression has no such form."""
+    """The root node; None if the expression has no such form, or is nested too deep for whoever walks through it."""
     try:
-        return json.loads(expression.meta.serialize(format="json"))
+        text = expression.meta.serialize(format="json")
     except (pl.exceptions.PolarsError, ValueError):
         # a Python function cannot be written as JSON
         return None
+    return json.loads(text) if _depth(text) <= MAX_DEPTH else None
+
+
+def _depth(text: str) -> int:
+    """Most brackets within one another, those in strings counted: a few too many do no harm."""
+    signs = np.zeros(128, dtype=np.int8)
+    signs[[ord("["), ord("{")]], signs[[ord("]"), ord("}")]] = 1, -1
+    written = np.frombuffer(text.encode("ascii", "replace"), dtype=np.uint8)
+    return int(np.cumsum(signs[written], dtype=np.int64).max(initial=0))
 
 
 def kind_of(node: Node) -> tuple[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -12,11 +13,12 @@ from drift_arrow.engine.wal import WAL_DIRECTORY, parse_wal_path
 
 if TYPE_CHECKING:
     from drift_arrow.engine.storage import Storage
-    from drift_arrow.format.manifest import Manifest
+    from drift_arrow.format.manifest import Manifest, SegmentEntry
     from drift_arrow.options import Options
 
 SEGMENT_DIRECTORY: Final = "segments"
 TOMBSTONE_DIRECTORY: Final = "tombstones"
+_OURS: Final = re.compile(r"segments/[0-9a-f-]{36}\.drift|tombstones/[0-9a-f-]{36}\.bits")
 _NS: Final = 1_000_000_000
 
 
@@ -40,7 +42,8 @@ def collect_garbage(storage: Storage, options: Options) -> list[str]:
     Notes
     -----
     Manifests go first, oldest first, then the files: a crash in between leaves unnamed files, never a manifest that
-    names a missing one. Readers that mapped a deleted file keep its bytes until they let go.
+    names a missing one. Files whose names no collection gives are left alone. Readers that mapped a deleted file keep
+    its bytes until they let go.
     """
     versions = list_versions(storage)
     retained = retained_manifests(storage, versions, options)
@@ -48,7 +51,8 @@ def collect_garbage(storage: Storage, options: Options) -> list[str]:
     wal_floor = retained[versions[-1]].wal_floor
     doomed = [manifest_path(version) for version in versions if version not in retained]
     for directory in (SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY):
-        doomed += [file.path for file in storage.list_files(directory) if file.path not in named]
+        paths = [file.path for file in storage.list_files(directory)]
+        doomed += [path for path in paths if path not in named and is_ours(path)]
     for file in storage.list_files(WAL_DIRECTORY):
         parsed = parse_wal_path(file.path)
         if parsed is not None and parsed[1] < wal_floor:
@@ -74,7 +78,16 @@ def retained_manifests(storage: Storage, versions: list[int], options: Options) 
     return retained
 
 
+def is_ours(path: str) -> bool:
+    """Whether a path is one that a collection gives to a segment or to tombstones: no other file is ever deleted."""
+    return _OURS.fullmatch(path) is not None
+
+
 def named_files(manifest: Manifest) -> list[str]:
     """Paths of all segment and tombstone files of one version."""
-    segments = [entry.path for entry in manifest.segments]
-    return segments + [entry.tombstones.path for entry in manifest.segments if entry.tombstones is not None]
+    return [path for entry in manifest.segments for path in files_of(entry)]
+
+
+def files_of(entry: SegmentEntry) -> list[str]:
+    """Paths of a segment and of its tombstones, if it has any."""
+    return [entry.path] if entry.tombstones is None else [entry.path, entry.tombstones.path]

@@ -98,7 +98,7 @@ def recover(storage: Storage, known: Mapping[str, SegmentReader] = MappingProxyT
     )
     snapshot = with_room(observed, 1, spec, options)
     files = log_files(storage, manifest)
-    logs = [(path, scan_log(storage, path, manifest.collection_uuid)) for path in _paths_to_replay(files)]
+    logs = [(path, scan_log(storage, path, manifest.collection_uuid)) for path in paths_to_replay(files)]
     next_seqno, is_clean = _check_sequence(logs, manifest.last_seqno + 1), True
     for path, contents in logs:
         if contents is None:
@@ -166,6 +166,12 @@ def log_files(storage: Storage, manifest: Manifest) -> list[tuple[int, FileInfo]
     return files
 
 
+def paths_to_replay(files: list[tuple[int, FileInfo]]) -> list[str]:
+    """All but the newest files without a record: crashes left those before anything built on them."""
+    stops = [place for place, (_, file) in enumerate(files, start=1) if file.size_bytes > HEADER_BYTES]
+    return [file.path for _, file in files[: max(stops, default=0)]]
+
+
 def scan_log(storage: Storage, path: str, collection_uuid: UUID) -> WalContents | None:
     """What a log file of a collection holds, or None if a crash cut off its creation; raises CorruptionError."""
     data = storage.map(path)
@@ -188,12 +194,6 @@ def _open_segment(storage: Storage, entry: SegmentEntry, known: Mapping[str, Seg
     reader = known.get(entry.path) or open_reader(storage, entry)
     live = None if entry.tombstones is None else read_tombstones(storage, entry.tombstones, reader)
     return SegmentView(entry=entry, reader=reader, live=live, n_live=entry.n_live)
-
-
-def _paths_to_replay(files: list[tuple[int, FileInfo]]) -> list[str]:
-    """All but the newest files without a record: crashes left those before anything built on them."""
-    stops = [place for place, (_, file) in enumerate(files, start=1) if file.size_bytes > HEADER_BYTES]
-    return [file.path for _, file in files[: max(stops, default=0)]]
 
 
 def _check_sequence(logs: list[tuple[str, WalContents | None]], next_seqno: int) -> int:

@@ -62,7 +62,7 @@ class LocalStorage:
     def read(self, path: str, limit_bytes: int) -> bytes:
         """See `Storage.read`."""
         with _translated(path):
-            descriptor = os.open(self._root / path, os.O_RDONLY | _NO_LINK)
+            descriptor = os.open(self._inside(path), os.O_RDONLY | _NO_LINK)
             with open(descriptor, "rb") as file:
                 data = file.read(limit_bytes + 1)
         if len(data) > limit_bytes:
@@ -73,7 +73,7 @@ class LocalStorage:
     def map(self, path: str) -> memoryview:
         """See `Storage.map`."""
         with _translated(path):
-            descriptor = os.open(self._root / path, os.O_RDONLY | _NO_LINK)
+            descriptor = os.open(self._inside(path), os.O_RDONLY | _NO_LINK)
             try:
                 if os.fstat(descriptor).st_size == 0:
                     return memoryview(b"")
@@ -91,9 +91,9 @@ class LocalStorage:
         directory. A crash at any step leaves the old state or the whole file.
         Source: Pillai et al., OSDI 2014 (ALICE).
         """
-        final = self._root / path
-        temporary = final.parent / f"{_TEMPORARY_PREFIX}{uuid.uuid4()}"
         with _translated(path):
+            final = self._inside(path)
+            temporary = final.parent / f"{_TEMPORARY_PREFIX}{uuid.uuid4()}"
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)  # 1
             try:
                 try:
@@ -112,7 +112,7 @@ class LocalStorage:
         with (
             _translated(directory),
             contextlib.suppress(FileNotFoundError),
-            os.scandir(self._root / directory) as entries,
+            os.scandir(self._inside(f"{directory}/")) as entries,
         ):
             for entry in entries:
                 if entry.name.startswith(_TEMPORARY_PREFIX) or not entry.is_file(follow_symlinks=False):
@@ -131,7 +131,7 @@ class LocalStorage:
     def delete(self, path: str) -> None:
         """See `Storage.delete`."""
         with _translated(path), contextlib.suppress(FileNotFoundError):
-            os.unlink(self._root / path)
+            os.unlink(self._inside(path))
 
     def delete_child(self, name: str) -> None:
         """See `Storage.delete_child`: the rename makes the removal atomic for all who look for the name."""
@@ -144,15 +144,18 @@ class LocalStorage:
     def settle(self) -> None:
         """See `Storage.settle`; a process may have died between link(2) and the fsync of the directory."""
         with _translated(self.uri):
+            names = self.list_children()
             for path in self._root.glob(f"*/{_TEMPORARY_PREFIX}*"):
-                path.unlink(missing_ok=True)
-            for name in self.list_children():
+                # not through a link
+                if path.parent.name in names:
+                    path.unlink(missing_ok=True)
+            for name in names:
                 _sync_directory(self._root / name)
 
     def open_log(self, path: str) -> LocalLog:
         """See `Storage.open_log`."""
-        final = self._root / path
         with _translated(path):
+            final = self._inside(path)
             descriptor = os.open(final, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | _NO_LINK, 0o600)
             try:
                 os.fsync(descriptor)
@@ -180,6 +183,13 @@ class LocalStorage:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
         return LocalLock(descriptor)
+
+    def _inside(self, path: str) -> Path:
+        """The place of a file, in a directory that is no symbolic link: one would lead out of the collection."""
+        directory, separator, name = path.rpartition("/")
+        if separator:
+            os.close(os.open(self._root / directory, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK))
+        return self._root / directory / name
 
 
 class LocalLog:
