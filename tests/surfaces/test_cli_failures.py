@@ -82,7 +82,7 @@ def test_the_help_of_every_command_holds_an_example(command):
 
 
 def test_every_command_can_be_listed():
-    listed = "demo create add search sql export import stats inspect verify doctor versions tag restore"
+    listed = "demo create add search sql export import stats inspect drift verify doctor versions tag restore"
     assert COMMANDS == [*listed.split(), "list", "drop", "serve", "warmup"]  # noqa: SIM300 - the order of the help
 
 

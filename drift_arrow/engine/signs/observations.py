@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from drift_arrow.engine.signs.heat import Heat
 from drift_arrow.engine.signs.query_sample import QuerySample
 from drift_arrow.engine.storage import create_file
-from drift_arrow.errors import DriftError, LimitExceededError, StorageError
+from drift_arrow.errors import DriftError
 from drift_arrow.format.layout import MAX_STATISTICS_BYTES
 from drift_arrow.format.statistics_file import StatisticsFile, decode_statistics
 
@@ -99,7 +99,8 @@ class Observations:
         )
         try:
             _replace_file(storage, content.encode())
-        except (StorageError, LimitExceededError):
+        except DriftError:
+            # also where the directory is gone, or the log failed: there are better places to say so
             return
         self._kept = state
 

@@ -19,12 +19,14 @@ from drift_arrow.engine.run import Run
 from drift_arrow.engine.signs.row_sample import sample_rows
 from drift_arrow.errors import InvalidArgumentError
 from drift_arrow.format.statistics_file import Measurement
+from drift_arrow.kernels.bucket_table import BucketTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from drift_arrow.engine.segment_set import SegmentSet
     from drift_arrow.engine.snapshot import Snapshot
     from drift_arrow.engine.spec import CollectionSpec
     from drift_arrow.options import Options
@@ -88,9 +90,8 @@ def measure_recall(
     1965): neighbours of one query are found or missed together. Neither heat nor the sample takes notice of all this.
     """
     _check(k, sample, targets)
-    # counts of scans of its own: a measurement is no interest of anybody in a bucket
-    touches = np.zeros_like(snapshot.segment_set.touches)
-    quiet = replace(snapshot, segment_set=replace(snapshot.segment_set, touches=touches))
+    # a measurement is no interest of anybody in a bucket
+    quiet = replace(snapshot, segment_set=_uncounted(snapshot.segment_set))
     questions = _questions(quiet, sample)
     if not snapshot.n_live or (questions.rows is not None and snapshot.n_live < 2):
         return []
@@ -153,6 +154,15 @@ def _check(k: int, sample: int, targets: Sequence[float]) -> None:
     wrong = [target for target in targets if not 0 < target < 1]
     if wrong or not targets:
         raise InvalidArgumentError(f"target recalls are numbers between 0 and 1, at least one; got={list(targets)}")
+
+
+def _uncounted(segments: SegmentSet) -> SegmentSet:
+    """The same buckets with counters of scans of their own."""
+    touches, buckets = np.zeros_like(segments.touches), segments.buckets
+    if buckets is None:
+        return segments
+    table = BucketTable(centroids=segments.centroids, buckets=buckets, touches=touches)
+    return replace(segments, touches=touches, table=table)
 
 
 def _questions(snapshot: Snapshot, sample: int) -> _Questions:
