@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 import drift_arrow as drift
 from drift_arrow.engine.collection import Collection
+from drift_arrow.engine.core import Core
 from drift_arrow.engine.reader import Reader
 from drift_arrow.engine.storage.memory import MemoryStorage
 from drift_arrow.errors import AlreadyExistsError, InvalidArgumentError
@@ -193,6 +194,7 @@ class CollectionModel(RuleBasedStateMachine):
 
     @rule(seed=st.integers(0, 9999))
     def move_rows(self, seed):
+        assert isinstance(self.docs._owned, Core)
         move_any(self.docs._owned, seed)
 
     @rule()
