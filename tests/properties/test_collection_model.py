@@ -18,10 +18,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 import drift_arrow as drift
 from drift_arrow.engine.collection import Collection
+from drift_arrow.engine.core import Core
 from drift_arrow.engine.reader import Reader
 from drift_arrow.engine.storage.memory import MemoryStorage
 from drift_arrow.errors import AlreadyExistsError, InvalidArgumentError
 from tests.memtable_ways import lower_thresholds
+from tests.moves import move_any
 from tests.oracle import distances, tolerance
 
 DIM = 6
@@ -185,6 +187,15 @@ class CollectionModel(RuleBasedStateMachine):
     def flush(self):
         self.docs.flush()
         assert self.docs.stats().memtable_rows == 0
+
+    @rule(budget=st.none() | st.integers(1, 200))
+    def heal(self, budget):
+        self.docs.heal(budget)
+
+    @rule(seed=st.integers(0, 9999))
+    def move_rows(self, seed):
+        assert isinstance(self.docs._owned, Core)
+        move_any(self.docs._owned, seed)
 
     @rule()
     def reopen(self):

@@ -33,7 +33,7 @@ class CostModel:
     per_ranked, per_scanned, per_row : float
         For each bucket of the table; for each bucket that is scanned; for each row of it.
     per_segment : float
-        For each segment: candidates are taken from all of them.
+        For each segment: candidates are ranked and rows are taken in each; as measured for single searches.
     """
 
     per_ranked: float

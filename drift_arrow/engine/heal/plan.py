@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _WORTH: Final = 0.1
 """Share of the cost of a query that moving all rows must save; moving fewer, so much less."""
 
+_COMPACTION_WORTH: Final = 0.4
+"""The same for fewer segments, which the next flush makes more again."""
+
 _VERIFIED_WORTH: Final = 0.05
 """The same of what was verified."""
 
@@ -88,8 +91,9 @@ def rank(survey: Survey, refused: Collection[Key] = ()) -> list[Proposal]:
     proposals.sort(key=lambda proposal: -proposal.gain / max(proposal.rows, 1))
     wanted = [
         proposal
-        for proposal in compaction + proposals
-        if proposal.gain * n_live >= worth * total * proposal.rows and key_of(survey, proposal) not in refused
+        for least, several in ((_COMPACTION_WORTH, compaction), (worth, proposals))
+        for proposal in several
+        if proposal.gain * n_live >= least * total * proposal.rows and key_of(survey, proposal) not in refused
     ]
     return wanted + propose_rewrites(survey)
 

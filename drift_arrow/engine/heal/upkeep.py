@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from drift_arrow.engine.heal.allowance import MOVES_PER_CHURNED_ROW, Allowance
 from drift_arrow.engine.heal.healer import Healer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from drift_arrow.engine.core import Core
     from drift_arrow.engine.snapshot import Snapshot
 
@@ -16,6 +19,13 @@ _LEAST_ROWS: Final = 4096
 
 _NOTICED_SHARE: Final = 0.05
 """Of the rows: so many must have died for another plan."""
+
+_CALM_ROWS: Final = 256
+_LOOK_S: Final = 0.25
+"""While more rows than that are written or deleted between two looks, healing waits"""
+
+_PATIENCE_S: Final = 10.0
+"""but for no longer than this."""
 
 _LEAST_SHARE: Final = 0.1
 """Of the rows: before a plan is made, the budget must allow so many to move, or all that a step may."""
@@ -28,15 +38,20 @@ class Upkeep:
     ----------
     core : Core
         The open collection.
+    clock : callable
+        Seconds that never go back.
     """
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, clock: Callable[[], float] = time.monotonic) -> None:
         self._core = core
+        self._clock = clock
         self._healer = Healer(core)
-        self._allowance = Allowance(max(1, core.options.heal_rows_per_s))
+        self._allowance = Allowance(max(1, core.options.heal_rows_per_s), clock)
         # whatever earlier processes left to do
         self._credit = sum(view.n_live for view in core.snapshot.segments)
         self._seen: tuple[int, ...] = ()
+        self._churned = 0
+        self._busy_since: float | None = None
 
     def step(self) -> float | None:
         """Do one step if there is one to do.
@@ -52,6 +67,8 @@ class Upkeep:
         n_live = sum(view.n_live for view in snapshot.segments)
         if not core.options.heal_rows_per_s or seen == self._seen or n_live < _LEAST_ROWS:
             return None
+        if self._is_busy():
+            return _LOOK_S
         delay_s = self._allowance.delay_s()
         if delay_s:
             return delay_s
@@ -66,6 +83,18 @@ class Upkeep:
             return None
         self._allowance.spend(moved)
         return self._allowance.delay_s()
+
+    def _is_busy(self) -> bool:
+        """Whether writers should have the processor for themselves."""
+        churned, now = self._core.churned_rows, self._clock()
+        is_calm = churned - self._churned <= _CALM_ROWS
+        self._churned = churned
+        if is_calm:
+            self._busy_since = None
+            return False
+        if self._busy_since is None:
+            self._busy_since = now
+        return now - self._busy_since < _PATIENCE_S
 
 
 def _state(snapshot: Snapshot) -> tuple[int, ...]:

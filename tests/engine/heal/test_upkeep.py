@@ -20,6 +20,25 @@ class Clock:
         return self.now
 
 
+def heal(upkeep: Upkeep) -> None:
+    while upkeep.step() is not None:
+        pass
+
+
+def test_healing_waits_for_writers_but_not_for_ever(db):
+    docs = scattered(db, 6, 1500)
+    core, clock = core_of(docs), Clock()
+    object.__setattr__(core, "options", BY_THE_JANITOR)
+    upkeep = Upkeep(core, clock)
+    delays = []
+    for start in range(20_000, 26_000, 600):
+        docs.add(make_table(600, start=start))
+        delays.append(upkeep.step())
+        clock.now += 2.0
+    assert delays[:5] == [0.25] * 5
+    assert core.moved_rows > 0
+
+
 def wait_until(condition) -> None:
     while not condition():
         time.sleep(0.01)
@@ -58,8 +77,7 @@ def test_nothing_is_surveyed_again_before_something_changes(db, monkeypatch):
     docs = scattered(db, 6, 1500)
     core = core_of(docs)
     upkeep = _upkeep(core, monkeypatch)
-    while upkeep.step() is not None:
-        pass
+    heal(upkeep)
     monkeypatch.setattr("drift_arrow.engine.heal.healer.make_survey", _fail)
     for _ in range(10):
         assert upkeep.step() is None
@@ -69,16 +87,14 @@ def test_no_more_rows_move_than_three_for_each_that_was_written_or_deleted(db, m
     docs = scattered(db, 6, 1500)
     core = core_of(docs)
     upkeep = _upkeep(core, monkeypatch)
-    while upkeep.step() is not None:
-        pass
+    heal(upkeep)
     # what there was when it began
     credit = 9000
     for start in range(9000, 12000, 500):
         docs.add(make_table(500, start=start))
         docs.flush()
         docs.delete(keys=list(range(start - 9000, start - 8500)))
-        while upkeep.step() is not None:
-            pass
+        heal(upkeep)
         assert core.moved_rows <= credit + 3 * core.churned_rows
     assert core.moved_rows > credit
 
