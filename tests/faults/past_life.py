@@ -60,7 +60,7 @@ class PastLives(Lives):
         if self._kept:
             name = self._rng.choice(sorted(self._kept))
             self._kept.discard(name)
-            core.undisturbed(lambda: delete_tag(core.storage, name))
+            core.maintenance.undisturbed(lambda: delete_tag(core.storage, name))
 
     def _restore(self, core: Core) -> None:
         version = self._rng.choice(list_versions(core.storage))
