@@ -197,7 +197,7 @@ def test_deletes_and_upserts_that_race_a_flush_win(db, monkeypatch):
         docs.upsert(make_table(2, start=3, seed=77))
         return flushed
 
-    monkeypatch.setattr("drift_arrow.engine.core.flush", flush_with_a_race)
+    monkeypatch.setattr("drift_arrow.engine.maintenance.flush", flush_with_a_race)
     docs.flush()
     monkeypatch.undo()
     assert sorted(docs.scan().collect()["id"]) == [0, *range(3, 300)]
@@ -298,7 +298,7 @@ def test_an_error_of_the_janitor_reaches_the_next_call_and_the_work_is_done_late
         failed.set()
         raise StorageError("storage failed: No space left on device")
 
-    monkeypatch.setattr("drift_arrow.engine.core.flush", fail)
+    monkeypatch.setattr("drift_arrow.engine.maintenance.flush", fail)
     docs.add(make_table(150))
     docs.add(make_table(150, start=150))
     failed.wait()

@@ -109,7 +109,7 @@ def test_deletes_and_upserts_that_race_a_move_win(db, monkeypatch):
         docs.upsert(make_table(2, start=60, seed=77))
         return moved
 
-    monkeypatch.setattr("drift_arrow.engine.core.relocate", move_with_a_race)
+    monkeypatch.setattr("drift_arrow.engine.maintenance.relocate", move_with_a_race)
     for seed in range(3):
         move_any(core_of(docs), seed)
     monkeypatch.undo()
