@@ -70,12 +70,13 @@ def find_distinct(array: pa.Array, most_bytes: float) -> Distinct | None:
     dtype = number_dtype(array.type)
     if dtype is None:
         return _distinct_strings(array, most_bytes)
-    return _distinct_numbers(array, np.dtype(f"u{dtype.itemsize}"), 8 * most_bytes / len(array))
+    most_bits = 8 * most_bytes / len(array)
+    if most_bits < _LEAST_BITS:
+        return None
+    return _distinct_numbers(array, np.dtype(f"u{dtype.itemsize}"), most_bits)
 
 
 def _distinct_numbers(array: pa.Array, dtype: np.dtype[Any], most_bits: float) -> Distinct | None:
-    if most_bits < _LEAST_BITS:
-        return None
     values = filled_numbers(array)
     # vectors of integers have codes of their own, which are as short unless they repeat their neighbours
     most_entries = _most_entries(values.view(dtype), most_bits, only_runs=values.dtype.kind != "f")

@@ -46,6 +46,8 @@ def join_arrays(head: bytes, sizes: NumberSizes, arrays: Sequence[NDArray[Any]])
     header = _HEADER.pack(sizes.width, 0, 0, sizes.n_values, *sizes.counts, sizes.packed_bytes)
     parts: list[bytes | memoryview] = [head, header]
     for array in arrays:
+        if not array.size:
+            continue
         parts.append(array.data)
         padding = padding_bytes(array.nbytes, ARRAY_ALIGNMENT)
         if padding:
