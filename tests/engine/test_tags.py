@@ -161,7 +161,7 @@ def test_a_clock_that_was_set_back_deletes_nothing_early(db, monkeypatch):
 def aged(root, monkeypatch):
     """A closed collection whose version 2 has a tag, and whose version 3 is garbage, and its options."""
     monkeypatch.setattr(registry, "Janitor", IdleJanitor)
-    monkeypatch.setattr("drift_arrow.engine.core.collect_garbage", lambda *args: None)
+    monkeypatch.setattr("drift_arrow.engine.maintenance.collect_garbage", lambda *args: None)
     with drift.connect(root) as db:
         docs = create(db)
         docs.add(make_table(20))

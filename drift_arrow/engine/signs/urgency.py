@@ -20,6 +20,9 @@ dead one; at 6 it takes three times as many missing rows."""
 QUIET_TOUCHES: Final = 1.0
 """Heat that is added to the mean before a bucket is compared with it: a single query makes no bucket hot."""
 
+SPARSE_FULLNESS: Final = 0.5
+"""Live rows in targets below which a bucket is empty in part: half of the buckets of any table are below 1."""
+
 OVERSIZE_FULLNESS: Final = 3.0
 """Live rows in targets from which a bucket is too large: k-means makes up to 2.7 on SIFT vectors."""
 
@@ -69,8 +72,8 @@ def urgency(statistics: BucketStatistics, heat: NDArray[np.float64]) -> Urgency:
 
     Notes
     -----
-    With s = h / (h + mean h + 1) from 0 (nobody reads the bucket) to 1, emptiness e = 1 - live / target and the ratio z
-    of dead rows, on live counts:
+    With s = h / (h + mean h + 1) from 0 (nobody reads the bucket) to 1, emptiness e = 1 - live / (target / 2), from 0,
+    and the ratio z of dead rows, on live counts:
 
     - dead or too few rows: ``(e (1 - s) + beta z (1 + s) / 2) / (1 + beta)``, for `ZOMBIE` if z gives more of it, else
       for `SPARSE`,
@@ -86,7 +89,7 @@ def urgency(statistics: BucketStatistics, heat: NDArray[np.float64]) -> Urgency:
     """
     warmth = heat / (heat + heat.mean() + QUIET_TOUCHES) if len(heat) else heat
     read = (1 + warmth) / 2
-    empty = np.maximum(1 - statistics.fullness, 0) * (1 - warmth)
+    empty = np.maximum(1 - statistics.fullness / SPARSE_FULLNESS, 0) * (1 - warmth)
     zombie = ZOMBIE_WEIGHT * statistics.zombie_ratio * read
     wasted = (empty + zombie) / (1 + ZOMBIE_WEIGHT)
     by_reason = np.stack(

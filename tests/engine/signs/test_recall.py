@@ -36,7 +36,11 @@ def by_hand(docs, sampled, k, target):
     return len(found.join(exact, on=["query_index", "id"])) / len(exact)
 
 
-def test_measured_recall_is_that_of_searches_counted_by_hand(docs):
+@pytest.mark.parametrize("metric", ["l2", "cosine", "dot"])
+def test_measured_recall_is_that_of_searches_counted_by_hand(db, metric):
+    docs = create(db, metric=metric)
+    docs.add(make_table(ROWS))
+    docs.flush()
     docs.search(queries(200)).to_arrow()
     sampled, targets = docs.pin().observations.queries.vectors(200), (0.5, 0.9)
     measured = docs.recall(k=5, sample=200, targets=targets)

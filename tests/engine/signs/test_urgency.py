@@ -37,9 +37,9 @@ def statistics(live, dead, **figures):
 
 def test_an_idle_half_full_bucket_starves_nobody():
     # naive: .5 / (0 + .001) = 500 for the idle one, 1 / 50 + 2 * .5 = 1.02 for the one that every query pays for
-    found = urgency(statistics([50, 50], [0, 50]), np.array([0.0, 50.0]))
-    assert found.ranking().tolist() == [1, 0]
-    assert [Reason(number) for number in found.reasons] == [Reason.SPARSE, Reason.ZOMBIE]
+    found = urgency(statistics([50, 50, 5], [0, 50, 0]), np.array([0.0, 50.0, 0.0]))
+    assert found.ranking().tolist() == [1, 2, 0]
+    assert [Reason(number) for number in found.reasons] == [Reason.NONE, Reason.ZOMBIE, Reason.SPARSE]
 
 
 def test_a_dead_hot_bucket_comes_before_a_dead_idle_one():
