@@ -45,9 +45,11 @@ class Maintenance:
     def flush_frozen(self) -> bool:
         """Flush the frozen memtables and delete what is no longer named; returns whether there were any."""
         with self.exclusive:
+            # once closed, another process may hold the lock; and the Janitor asks more often than there is work
+            if self._core.closed or len(self._core.flushable()[0].memtables) == 1:
+                return False
             doomable = doomable_files(self._core.storage)
-            # once closed, another process may hold the lock
-            if self._core.closed or not self._flush_base():
+            if not self._flush_base():
                 return False
             self._tidy(doomable)
             return True

@@ -122,8 +122,17 @@ def live(world: World) -> None:
     world.close()
 
 
-@pytest.mark.parametrize("kind", [MemoryStorage, ObjectsInMemory], ids=["files", "objects"])
-@pytest.mark.parametrize("failure", [{}, {"lasting": True}, {"interrupt": True}], ids=["once", "lasting", "interrupt"])
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        pytest.param({}, MemoryStorage, id="once-files"),
+        pytest.param({"lasting": True}, MemoryStorage, id="lasting-files"),
+        pytest.param({"interrupt": True}, MemoryStorage, id="interrupt-files"),
+        pytest.param({}, ObjectsInMemory, id="once-objects"),
+        pytest.param({"lasting": True}, ObjectsInMemory, id="lasting-objects", marks=pytest.mark.slow),
+        pytest.param({"interrupt": True}, ObjectsInMemory, id="interrupt-objects", marks=pytest.mark.slow),
+    ],
+)
 def test_reopening_after_any_failure_finds_what_was_acknowledged(failure, kind):
     counting = Faults()
     live(World(counting, kind))
