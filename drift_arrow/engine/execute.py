@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from drift_arrow.engine.ranking import rank_rows
+from drift_arrow.engine.ranking import Hits, rank_rows
 from drift_arrow.engine.restriction import NO_RESTRICTION, Restriction
 from drift_arrow.engine.run import Run
 from drift_arrow.engine.spec import DISTANCE_COLUMN, QUERY_COLUMN
@@ -70,18 +70,39 @@ def execute(snapshot: Snapshot, spec: CollectionSpec, request: Request) -> pa.Ta
 
 def fetch(run: Run, parts: list[Ranked]) -> pa.Table:
     """The columns of ranked rows, with what is known of their recall, as `execute` returns them."""
-    queries, ids, distances = (
-        np.concatenate([getattr(part.hits, name) for part in parts]) for name in ("queries", "ids", "distances")
-    )
-    table = run.space.take(ids, list(run.request.columns))
-    fields, columns = list(table.schema), list(table.columns)
-    if run.request.is_batch:
+    hits = parts[0].hits if len(parts) == 1 else Hits.joined([part.hits for part in parts])
+    request = run.request
+    table = run.space.take(hits.ids, list(request.columns))
+    columns = [*table.columns, pa.array(hits.distances)]
+    if request.is_batch:
+        columns.insert(0, pa.array(hits.queries.astype(np.uint32)))
+    schema, recall = _schema(run, table), _recall_metadata(run)
+    if recall:
+        schema = schema.with_metadata((schema.metadata or {}) | recall)
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+@dataclass(frozen=True, slots=True)
+class _ResultSchema:
+    """That of the last search on a snapshot, and what it was for."""
+
+    columns: tuple[str, ...]
+    is_batch: bool
+    schema: pa.Schema
+
+
+def _schema(run: Run, table: pa.Table) -> pa.Schema:
+    """Fields of the result whose columns of the collection are those of `table`."""
+    memo, request = run.space.snapshot.memo, run.request
+    known = memo.get(_ResultSchema)
+    if isinstance(known, _ResultSchema) and (known.columns, known.is_batch) == (request.columns, request.is_batch):
+        return known.schema
+    fields = [*table.schema, pa.field(DISTANCE_COLUMN, pa.float32(), nullable=False)]
+    if request.is_batch:
         fields.insert(0, pa.field(QUERY_COLUMN, pa.uint32(), nullable=False))
-        columns.insert(0, pa.array(queries.astype(np.uint32)))
-    fields.append(pa.field(DISTANCE_COLUMN, pa.float32(), nullable=False))
-    columns.append(pa.array(distances))
-    metadata = (table.schema.metadata or {}) | _recall_metadata(run)
-    return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=metadata))
+    schema = pa.schema(fields, metadata=table.schema.metadata)
+    memo[_ResultSchema] = _ResultSchema(request.columns, request.is_batch, schema)
+    return schema
 
 
 def _recall_metadata(run: Run) -> dict[bytes, bytes]:

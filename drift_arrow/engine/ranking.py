@@ -19,6 +19,8 @@ from drift_arrow.kernels.exact_rank import rank_exactly
 from drift_arrow.kernels.row_table import NO_ROWS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from drift_arrow.engine.candidates import Goal
@@ -43,6 +45,15 @@ class Hits:
     queries: NDArray[np.int64]
     ids: NDArray[np.int64]
     distances: NDArray[np.float32]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Hits]) -> Hits:
+        """The rows of several searches, one after the other."""
+        return cls(
+            np.concatenate([part.queries for part in parts]),
+            np.concatenate([part.ids for part in parts]),
+            np.concatenate([part.distances for part in parts]),
+        )
 
     def ordered(self, tie: NDArray[np.int64]) -> Hits:
         """The same rows by query, then distance, then `tie`."""

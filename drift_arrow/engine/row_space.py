@@ -32,6 +32,7 @@ class _AllowedRows:
     allowed: list[Bits | None]
     n_allowed: list[int]
     segment_bits: Bits | None
+    alone: int | None
 
 
 class RowSpace:
@@ -56,6 +57,8 @@ class RowSpace:
         How many these are.
     segment_bits : packed bits or None
         Those of all segments by global id.
+    alone : int or None
+        Number of the only view that has rows, if there is one.
 
     Notes
     -----
@@ -67,7 +70,7 @@ class RowSpace:
         self.views: tuple[View, ...] = snapshot.views
         rows = _allowed_rows(snapshot, predicate)
         self.bases, self.filtered, self.allowed = rows.bases, rows.filtered, rows.allowed
-        self.n_allowed, self.segment_bits = rows.n_allowed, rows.segment_bits
+        self.n_allowed, self.segment_bits, self.alone = rows.n_allowed, rows.segment_bits, rows.alone
 
     @property
     def n_segments(self) -> int:
@@ -96,9 +99,12 @@ class RowSpace:
 
     def take(self, ids: NDArray[np.int64], names: list[str]) -> pa.Table:
         """The given rows, in that order, of the columns `names`."""
-        owners = self._owners(ids)
         if not len(ids):
             return self.views[-1].take(ids, names)
+        if self.alone is not None:
+            # nearly all of a search in a collection at rest is spent on a few rows: no look at who owns them
+            return self.views[self.alone].take(ids - self.bases[self.alone], names)
+        owners = self._owners(ids)
         first = int(owners[0])
         if (owners == first).all():
             return self.views[first].take(ids - self.bases[first], names)
@@ -143,6 +149,7 @@ def _find_allowed(snapshot: Snapshot, predicate: Predicate | None) -> _AllowedRo
     sizes = [-(-view.n_rows // _ALIGN_ROWS) * _ALIGN_ROWS for view in snapshot.memtables]
     starts = segments.n_ids + np.cumsum([0, *sizes])[:-1]
     filtered = [filter_view(view, predicate, snapshot.memtables[-1].memtable.spec) for view in views]
+    filled = [number for number, view in enumerate(views) if view.n_rows]
     allowed = [bitmap.intersect(view.live, part.bits) for view, part in zip(views, filtered, strict=True)]
     return _AllowedRows(
         bases=np.asarray([*segments.bases, *starts], dtype=np.int64),
@@ -153,6 +160,7 @@ def _find_allowed(snapshot: Snapshot, predicate: Predicate | None) -> _AllowedRo
             for view, bits in zip(views, allowed, strict=True)
         ],
         segment_bits=_joined(snapshot, allowed),
+        alone=filled[0] if len(filled) == 1 else None,
     )
 
 

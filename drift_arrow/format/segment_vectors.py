@@ -72,6 +72,8 @@ class SegmentVectors:
         starts = np.flatnonzero(np.diff(owners, prepend=-1)).tolist()
         blocks = self.opened.open(owners[starts].tolist(), stored)
         gather_blocks(list(blocks.values()), [*starts[1:], len(rows)], places, order, matrix)
+        # many rows from everywhere touch every page, which single rows do not need
+        self._file.blocks.release(blocks)
         return matrix
 
     def _find(self, rows: NDArray[np.int64], matrix: NDArray[Any]) -> bool:

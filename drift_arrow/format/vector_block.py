@@ -101,7 +101,8 @@ def open_vectors(
         if len(stored) != raw_len:
             message = f"block of vectors has another size; stored_len={len(stored)} expected={raw_len}"
             raise CorruptionError(message, path=path, offset=offset)
-        return PlainVectors(np.frombuffer(stored, dtype=dtype).reshape(n_rows, dim))
+        stored_at = None if descriptor is None else (descriptor, offset)
+        return PlainVectors(np.frombuffer(stored, dtype=dtype).reshape(n_rows, dim), stored_at)
     block = open_column(stored, codec, raw_len, kind.value_type, n_numbers, dictionary=None, path=path, offset=offset)
     if isinstance(block, FloatsBlock):
         place = packed_place(block.encoded, descriptor, offset, len(stored))
@@ -144,8 +145,8 @@ class PlainVectors:
 
     held_bytes = 0
 
-    def __init__(self, matrix: NDArray[Any]) -> None:
-        self._matrix = matrix
+    def __init__(self, matrix: NDArray[Any], stored_at: tuple[int, int] | None = None) -> None:
+        self._matrix, self._stored_at = matrix, stored_at
 
     def read(self) -> NDArray[Any]:
         """The view."""
@@ -160,8 +161,8 @@ class PlainVectors:
         np.take(self._matrix, places, axis=0, out=out, mode="clip")
 
     def line(self) -> NDArray[np.int64] | None:
-        """Of values in memory."""
-        return plain_line(self._matrix.size, address_of(self._matrix))
+        """Of values in memory, or in the file if it is open."""
+        return plain_line(self._matrix.size, address_of(self._matrix), stored_at=self._stored_at)
 
     def describe(self) -> Encoding:
         """Size."""

@@ -18,7 +18,8 @@ integers  encode_integers, decode_integers, decode_table, decode_vector; `encode
           check_integers; `integer_table` has IntegerTable, checked_table
 keys      KeyTable, fingerprint_ints, fingerprint_strings, first_duplicate, sort_fingerprints, find_sorted
 kmeans    train_centroids, assign_buckets; `parts` has RunParts, by which the engine uses threads
-probe     probe_buckets, StopRule, Probed
+probe     probe_buckets, StopRule, Probed; `bucket_table` has BucketTable, `exact_rank` rank_exactly, ExactRanks,
+          `touches` count_probed
 probing   cumulative_shares, count_allowed
 rank      rank_buckets
 scan      exact_scan

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from drift_arrow.kernels._check import check_writable, readonly
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.encoded_floats import FLOATS
+from drift_arrow.kernels.file_read import read_at
 from drift_arrow.kernels.float_part import PARTS, decode_part
 from drift_arrow.kernels.float_table import HEADERS, N_VALUES
 from drift_arrow.kernels.lanes import VALUES
@@ -20,10 +21,12 @@ from drift_arrow.kernels.memory import array_at
 from drift_arrow.kernels.row_table import (
     ABSENT,
     BODY,
+    DESCRIPTOR,
     DONE,
     FORM,
     NO_ROW,
     NOT_OPEN,
+    OFFSET,
     OTHER_FORM,
     PLAIN,
     RowTable,
@@ -31,6 +34,36 @@ from drift_arrow.kernels.row_table import (
     find_block,
 )
 from drift_arrow.kernels.row_table import FLOATS as FLOATS_FORM
+
+
+@kernel(inner=True)
+def _write_row(line: Any, place: Any, parts: Any, room: Any, row: Any) -> Any:
+    """Write the values of a block from `place` on, which are there, to `row`; `DONE`, or why not."""
+    dim, like = np.int64(row.size), row.dtype.type(0)
+    table = line[BODY:]
+    if line[FORM] == PLAIN and line[DESCRIPTOR] > 0:
+        size, start = dim * row.itemsize, line[OFFSET] + place * row.itemsize
+        is_read = read_at(np.int32(line[DESCRIPTOR] - 1), np.int64(row.ctypes.data), size, start) == size
+        return np.int64(DONE) if is_read else place // VALUES
+    if line[FORM] == PLAIN:
+        values = array_at(table[HEADERS], table[N_VALUES], like)[place : place + dim]
+        for j in range(row.size):
+            row[j] = values[j]
+        return np.int64(DONE)
+    if line[FORM] != FLOATS_FORM:
+        return np.int64(OTHER_FORM)
+    done = np.int64(0)
+    while done < dim:
+        vector, first = (place + done) // VALUES, (place + done) % VALUES
+        end = min(dim, done + VALUES - first)
+        if not decode_part(line, vector, first, first + end - done, parts, room):
+            return vector
+        # slices, because an index that numba must compute could be negative: no vector loop would test it
+        run, target = room[first : first + end - done], row[done:end]
+        for j in range(target.size):
+            target[j] = run[j]
+        done = end
+    return np.int64(DONE)
 
 
 @kernel
@@ -45,36 +78,19 @@ def gather_floats(first_rows: Any, blocks: Any, rows: Any, dim: Any, parts: Any,
 
     No byte outside the arrays of the table is touched, whatever they say. About 50 ns for 128 values in the cache.
     """
-    like = out.dtype.type(0)
     for i in range(len(rows)):
         block = find_block(first_rows, rows[i])
         if block < 0:
-            return NO_ROW
+            return np.int64(NO_ROW)
         line, place = blocks[block], (rows[i] - first_rows[block]) * dim
         if line[FORM] == ABSENT:
-            return NOT_OPEN
-        table, row = line[BODY:], out[i]
-        if place + dim > table[N_VALUES]:
-            return NO_ROW
-        if line[FORM] == PLAIN:
-            values = array_at(table[HEADERS], table[N_VALUES], like)[place : place + dim]
-            for j in range(row.size):
-                row[j] = values[j]
-        elif line[FORM] == FLOATS_FORM:
-            done = np.int64(0)
-            while done < dim:
-                vector, first = (place + done) // VALUES, (place + done) % VALUES
-                end = min(dim, done + VALUES - first)
-                if not decode_part(line, vector, first, first + end - done, parts, room):
-                    return vector
-                # slices, because an index that numba must compute could be negative: no vector loop would test it
-                run, target = room[first : first + end - done], row[done:end]
-                for j in range(target.size):
-                    target[j] = run[j]
-                done = end
-        else:
-            return OTHER_FORM
-    return DONE
+            return np.int64(NOT_OPEN)
+        if place + dim > line[BODY + N_VALUES]:
+            return np.int64(NO_ROW)
+        status = _write_row(line, place, parts, room, out[i])
+        if status != DONE:
+            return status
+    return np.int64(DONE)
 
 
 def gather_float_points(table: RowTable, rows: NDArray[np.int64], out: NDArray[Any]) -> bool:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -40,9 +41,9 @@ VALIDITY: Final = 1
 FIRST_BIT: Final = 2
 """Bit of the first row."""
 DESCRIPTOR: Final = 3
-"""One more than that of the file from which packed vectors of floats are to be read; 0 if from memory."""
+"""One more than that of the file from which floats are to be read; 0 if from memory."""
 OFFSET: Final = 4
-"""Of the packed vectors in that file."""
+"""Of them, plain or packed, in that file."""
 BODY: Final = 5
 """Where the numbers of the form begin."""
 N_NUMBERS: Final = BODY + TABLE_SIZE
@@ -84,7 +85,7 @@ class RowTable:
             raise ValueError("first_rows must ascend")
         return cls(first_rows=first_rows, blocks=readonly("blocks", blocks, np.int64, None, None), owners=tuple(owners))
 
-    @property
+    @cached_property
     def has_nulls(self) -> bool:
         """Whether a row may be null."""
         return bool(self.blocks[:, VALIDITY].any())
@@ -94,9 +95,15 @@ NO_ROWS: Final = RowTable.of(np.zeros(1, np.int64), [], ())
 """Of a column without a row."""
 
 
-def plain_line(n_values: int, *addresses: int, validity: int = 0, first_bit: int = 0) -> NDArray[np.int64]:
-    """Line of a block of values that lie in memory, one after the other."""
-    return np.array([PLAIN, validity, first_bit, 0, 0, n_values, *addresses], np.int64)
+def plain_line(
+    n_values: int, *addresses: int, validity: int = 0, first_bit: int = 0, stored_at: tuple[int, int] | None = None
+) -> NDArray[np.int64]:
+    """Line of a block of values that lie in memory, one after the other.
+
+    `stored_at` is a descriptor and an offset: kernels then read floats from that file and not from memory.
+    """
+    descriptor, offset = (-1, 0) if stored_at is None else stored_at
+    return np.array([PLAIN, validity, first_bit, descriptor + 1, offset, n_values, *addresses], np.int64)
 
 
 def floats_line(

@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from streaming_bench.ablation import options_of
 
 from drift_arrow import Options
 from harness.report import Bar
-from streaming_bench.ablation import options_of
 from streaming_bench.bars import bars
 from streaming_bench.contender import ENTRIES, PEERS, moved_rows
 from streaming_bench.original_buckets import Buckets

@@ -424,6 +424,28 @@ def test_tables_that_were_copied_leave_the_memory_and_can_still_be_read(tmp_path
     assert np.array_equal(found.norms, large.rows.norms)
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs the accounts of Linux")
+@pytest.mark.parametrize("decades", [0, 30])
+def test_vectors_leave_little_of_the_file_in_memory_however_many_are_read(tmp_path, decades):
+    """Whether they are encoded, or, as numbers of all sizes, plain."""
+    n_rows = 40_000
+    random = np.random.default_rng(0)
+    scale = 10.0 ** random.uniform(-decades, decades, (n_rows, 64))
+    vectors = (random.normal(size=(n_rows, 64)) * scale).astype(np.float32)
+    data, summary = segment_bytes(segment_content(n_rows, 64, 70, vectors=vectors))
+    storage = LocalStorage(tmp_path)
+    (tmp_path / "s").write_bytes(data)
+    found = SegmentReader(storage.map("s"), "s", summary.size_bytes, summary.digest)
+    for rows in random.integers(0, n_rows, (100, 40)):
+        assert found.vectors(rows).tobytes() == vectors[rows].tobytes()
+    assert resident_bytes(tmp_path / "s") < len(data) // 5
+    rows = random.permutation(n_rows)[: n_rows // 2]
+    assert found.vectors(rows).tobytes() == vectors[rows].tobytes()
+    assert resident_bytes(tmp_path / "s") < len(data) // 5
+    codecs = {block.codec for block in found.blocks() if block.type == BlockType.VECTORS}
+    assert (codecs == {CodecId.PLAIN}) == (decades > 0)
+
+
 def test_a_map_whose_file_was_cut_off_is_damage_where_it_is_read(tmp_path):
     content = segment_content(9000, 64, 70, columns={"price": pa.array(np.random.default_rng(0).normal(size=9000))})
     (tmp_path / "s").write_bytes(segment_bytes(content)[0])

@@ -120,6 +120,20 @@ def test_a_file_that_is_cut_off_or_closed_is_damage(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_plain_rows_are_read_from_a_file(dtype, tmp_path):
+    matrix, path = np.random.default_rng(0).standard_normal((30, 7)).astype(dtype), tmp_path / "f"
+    path.write_bytes(b"header" + matrix.tobytes()[:-1])
+    rows = [28, 0, 28, 5]
+    with path.open("rb") as file:
+        # nothing is at its address
+        line = plain_line(matrix.size, 0, stored_at=(file.fileno(), 6))
+        table = RowTable.of(np.array([0, 30]), [line], [])
+        oracle.assert_same_bits(picked(table, rows, 7, dtype), matrix[rows])
+        with pytest.raises(ValueError, match="encoded numbers are damaged"):
+            picked(table, [29], 7, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_detached_floats_share_nothing_but_the_packed_vectors(dtype):
     encoded = encode_floats(mixed(dtype))
     detached = encoded.detached()
