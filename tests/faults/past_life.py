@@ -30,6 +30,7 @@ class PastLives(Lives):
         self._tagged: dict[str, Versions] = {}
         self._kept: set[str] = set()
         self._had: list[Versions] = [{}]
+        self._found: dict[frozenset[tuple[str, bytes]], dict[str, Outcome]] = {}
 
     def _start_again(self) -> None:
         super()._start_again()
@@ -79,16 +80,26 @@ class PastLives(Lives):
         return outcome if not isinstance(outcome, dict) else self._problem_of_tags(files) or outcome
 
     def _problem_of_tags(self, files: dict[str, bytes]) -> str | None:
-        storage = FrozenStorage(files)
-        known = {path: self._segments[path, data] for path, data in files.items() if (path, data) in self._segments}
-        found = {tag.name: tag for tag in list_tags(storage)}
+        named = frozenset((path, data) for path, data in files.items() if not path.startswith("wal/"))
+        if named not in self._found:
+            self._found[named] = self._rows_of_tags(files)
+        found = self._found[named]
         if not self._kept <= found.keys():
             return f"a tag is gone; kept={sorted(self._kept)} found={sorted(found)}"
-        for name, tag in found.items():
-            try:
-                rows = snapshot_rows(Past(storage, read_tagged(storage, tag, tag.collection_uuid), known).snapshot)
-            except DriftError as error:
-                return f"a tagged version is gone; tag={name} {error}"
+        for name, rows in found.items():
             if rows != self._tagged[name]:
                 return f"a tag holds other rows; tag={name} expected={self._tagged[name]} got={rows}"
         return None
+
+    def _rows_of_tags(self, files: dict[str, bytes]) -> dict[str, Outcome]:
+        """What each tag of an image keeps, or what is wrong with it; many crashes leave the same image."""
+        storage = FrozenStorage(files)
+        known = {path: self._segments[path, data] for path, data in files.items() if (path, data) in self._segments}
+        rows: dict[str, Outcome] = {}
+        for tag in list_tags(storage):
+            try:
+                manifest = read_tagged(storage, tag, tag.collection_uuid)
+                rows[tag.name] = snapshot_rows(Past(storage, manifest, known).snapshot)
+            except DriftError as error:
+                rows[tag.name] = str(error)
+        return rows

@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 import drift_arrow as drift
 from drift_arrow.engine.collection import Collection
+from drift_arrow.engine.collection_view import CollectionView
 from drift_arrow.engine.core import Core
 from drift_arrow.engine.reader import Reader
 from drift_arrow.engine.storage.memory import MemoryStorage
@@ -101,7 +102,7 @@ class CollectionModel(RuleBasedStateMachine):
         self.versions, self.turns = itertools.count(), itertools.count()
         self.wanted = self.found = 0
         self.db = drift.connect(f"memory://model-{next(_names)}")
-        options = drift.Options(
+        options = self.make_options(
             memtable_bytes=memtable_rows * DIM * 4,
             graph_rows=graph_rows,
             merge_bytes=merge_rows * DIM * 4,
@@ -113,6 +114,9 @@ class CollectionModel(RuleBasedStateMachine):
         self.rows_of_reader: dict[int, Row] = {}
         # not from nothing: many an example writes little and reads much
         self.add_new_ones(wanted)
+
+    def make_options(self, **given: Any) -> drift.Options:
+        return drift.Options(**given)
 
     def teardown(self):
         if hasattr(self, "db"):
@@ -255,7 +259,7 @@ class CollectionModel(RuleBasedStateMachine):
             self.search(**arguments)
             self.search_exactly(**arguments)
 
-    def everything(self, docs: Collection) -> pa.Table:
+    def everything(self, docs: CollectionView) -> pa.Table:
         return pa.Table.from_batches(docs.to_batches(), schema=self.schema).sort_by("id").combine_chunks()
 
     def allowed(self, condition: tuple[Any, Any] | None) -> dict[int | str, Row]:
