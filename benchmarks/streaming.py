@@ -11,6 +11,9 @@ step sets off in the background is counted with it. drift gets no call but `add`
 that make its segments and memtables as small beside the collection as they are beside one of 1 GiB of vectors. The
 search of every other contender is tuned once, for a recall of .95 on the first state.
 
+Each `--ablate` adds a run of drift under a name of its own with other options, beside that with the defaults, and a
+table of what each is worth. A run named "no healing" also tells what healing costs the updates.
+
 Every step is appended to the file of records as one line of JSON. Runs that are whole in the file are not made again;
 delete it, or name another, to start anew.
 
@@ -18,7 +21,7 @@ Examples
 --------
 python benchmarks/streaming.py --quick                               a tenth of the rows, drift and FAISS
 python benchmarks/streaming.py --runbooks sliding --contenders drift
-python benchmarks/streaming.py --contenders drift --ablate           with and without what keeps recall up
+python benchmarks/streaming.py --contenders drift --ablate "small memtable" memtable_bytes=500000
 python benchmarks/streaming.py --plot pictures                       everything
 """
 
@@ -29,6 +32,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from streaming_bench.ablation import options_of
 from streaming_bench.contender import ENTRIES, PEERS
 from streaming_bench.run import Plan, run
 from streaming_bench.runbooks import NAMES, Size
@@ -53,8 +57,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=Size().seed)
     parser.add_argument("--settle", type=float, default=20.0, help="seconds for the background after a change, at most")
     parser.add_argument("--quick", action="store_true", help="a tenth of the rows, drift and FAISS")
+    parser.add_argument(
+        "--ablate",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar=("NAME", "OPTION=VALUE"),
+        help="one more run of drift with these options; values as JSON",
+    )
     parser.add_argument("--plot", type=Path, help="draw a picture per runbook in this folder", metavar="FOLDER")
     arguments = parser.parse_args()
+    try:
+        variants = {name: options_of(given) for name, *given in arguments.ablate}
+    except ValueError as error:
+        parser.error(f"--ablate takes a name and options as name=value; {error}")
     scale = _QUICK if arguments.quick else arguments.scale
     size = Size(seed=arguments.seed).scaled(scale) if scale != 1 else Size(seed=arguments.seed)
     plan = Plan(
@@ -64,6 +80,7 @@ def main() -> None:
         contenders=arguments.contenders or (_QUICK_CONTENDERS if arguments.quick else ("drift", *PEERS)),
         size=size,
         settle=arguments.settle,
+        variants=variants,
     )
     records = arguments.records or arguments.cache / f"records-{scale:g}-{arguments.seed}.jsonl"
     sys.exit(not run(plan, records, arguments.plot))

@@ -6,18 +6,22 @@ import math
 from typing import Final
 
 from harness.report import Bar
+from streaming_bench.ablation import OURS, variant_name
 from streaming_bench.records import Records
 from streaming_bench.summary import Summary, summarise
 
 _SLOWER_PEERS: Final = ("faiss-rebuild", "lancedb")
-_OURS: Final = "drift"
+_WITHOUT: Final = variant_name("no healing")
+
+_MOST_FILES: Final = 100
+"""Segments, tombstones, manifests and logs of one version and of those before it that are not deleted yet."""
 
 
 def bars(records: Records) -> list[Bar]:
     """All bars for which anything was measured."""
     found = []
     for runbook in records.runbooks():
-        mine = summarise(records, runbook, _OURS)
+        mine = summarise(records, runbook, OURS)
         if mine is None:
             continue
         found += [*_recall(runbook, mine), *_fresh(records, runbook), *_updates(records, runbook, mine)]
@@ -35,7 +39,7 @@ def _recall(runbook: str, mine: Summary) -> list[Bar]:
 
 
 def _fresh(records: Records, runbook: str) -> list[Bar]:
-    end = records.end(runbook, _OURS)
+    end = records.end(runbook, OURS)
     if end is None or "p50_ratio" not in end:
         return []
     note = f"{end['p50_ms']:.3f} against {end['fresh_p50_ms']:.3f} ms at recall {end['recall']:.4f}"
@@ -56,8 +60,22 @@ def _updates(records: Records, runbook: str, mine: Summary) -> list[Bar]:
         found.append(
             Bar(name=f"{runbook}: updates, drift / {peer}", value=mine.update_rate / rate, limit=1.0, note=note)
         )
+    without = summarise(records, runbook, _WITHOUT)
+    if without is not None:
+        note = f"{mine.update_rate:,.0f} against {without.update_rate:,.0f} rows/s"
+        value = mine.update_rate / without.update_rate
+        found.append(Bar(name=f"{runbook}: updates, with / without healing", value=value, limit=0.7, note=note))
     name = f"{runbook}: rows moved per row changed"
-    return [*found, Bar(name=name, value=mine.moved, limit=3.0, at_most=True)]
+    return [*found, Bar(name=name, value=mine.moved, limit=3.0, at_most=True), *_idle(records, runbook)]
+
+
+def _idle(records: Records, runbook: str) -> list[Bar]:
+    waits = records.of(runbook, OURS, "wait")
+    if not waits:
+        return []
+    name = f"{runbook}: processor used while nobody asks, last pause"
+    value = waits[-1]["cpu"] / waits[-1]["seconds"]
+    return [Bar(name=name, value=value, limit=0.01, at_most=True)]
 
 
 def _bounded(runbook: str, mine: Summary) -> list[Bar]:
@@ -68,7 +86,7 @@ def _bounded(runbook: str, mine: Summary) -> list[Bar]:
 
 
 def _targets(records: Records, runbook: str) -> list[Bar]:
-    start, end = records.of(runbook, _OURS)[0], records.end(runbook, _OURS)
+    start, end = records.of(runbook, OURS)[0], records.end(runbook, OURS)
     if end is None or "targets" not in end:
         return []
     found = []
@@ -79,7 +97,3 @@ def _targets(records: Records, runbook: str) -> list[Bar]:
             Bar(name=f"{runbook}: recall off its target, {when}", value=off, limit=0.02, at_most=True, note=note)
         )
     return found
-
-
-_MOST_FILES: Final = 100
-"""Segments, tombstones, manifests and logs of one version and of those before it that are not deleted yet."""

@@ -66,7 +66,7 @@ class Lance:
 
     def delete(self, numbers: NDArray[np.int64]) -> None:
         """Delete by conditions, optimise."""
-        for condition in _conditions(np.sort(numbers)):
+        for condition in conditions(np.sort(numbers)):
             self._table.delete(condition)
         self._optimise()
 
@@ -96,13 +96,13 @@ class Lance:
         row_bytes = self._stream.dim * 4 + 8
         moved = moved_rows(written, logged=0, row_bytes=row_bytes, inserted=self._inserted)
         files = sum(path.is_file() for path in self._folder.rglob("*"))
-        return {"moved": moved, "files": files, "parts": self._table.stats().fragment_stats.num_fragments}
+        return {"moved": moved, "files": files, "parts": self._table.stats()["fragment_stats"]["num_fragments"]}
 
     def close(self) -> None:
         """Nothing to do: the process ends."""
 
 
-def _conditions(numbers: NDArray[np.int64]) -> list[str]:
+def conditions(numbers: NDArray[np.int64]) -> list[str]:
     """Ascending numbers as conditions in SQL: ranges where they follow each other, lists where they do not."""
     starts = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 2) != 1)
     stops = np.append(starts[1:], len(numbers))

@@ -15,9 +15,13 @@ from streaming_bench.original_buckets import Buckets, scan, squared
 from streaming_bench.stream import Stream
 
 _CRITICAL_SHARE: Final = 0.1
-_EXPONENT: Final = 10.0
+_EXPONENTS: Final = (10.0, 3.0, 1.0)
+"""Of the nearest bucket; the smaller, the more the rule is a fixed number of buckets."""
+
 _OVERSAMPLED: Final = 3
-_ROWS_PER_TICK: Final = 500
+_TICKS_PER_TARGET: Final = 2
+"""Turns of its Janitor per so many changed rows as a bucket should have."""
+
 _TUNING_ROWS: Final = 200
 _PROBES: Final = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, 256)
 _ROOTS: Final = 2
@@ -43,6 +47,7 @@ class Original:
         self._rows = np.zeros((n_rows, stream.dim), dtype=np.float32)
         self._codes = np.zeros((n_rows, stream.dim), dtype=np.uint8)
         self._confidence = np.inf
+        self._steepness = 1.0
         self._n_waiting = 0
 
     def warm(self) -> None:
@@ -61,7 +66,7 @@ class Original:
         centroids = np.array(means.centroids)
         self._buckets = Buckets(self._rows, centroids, len(vectors) / n_buckets)
         away = squared(vectors[:_TUNING_ROWS], centroids).min(axis=1)
-        self._steepness = _EXPONENT / max(float(np.sqrt(np.median(away))), 1e-9)
+        self._typical = max(float(np.sqrt(np.median(away))), 1e-9)
         self._put(numbers, vectors)
 
     def _put(self, numbers: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
@@ -70,15 +75,22 @@ class Original:
         self._buckets.insert(numbers)
 
     def settings(self) -> list[Setting]:
-        """Confidences that the first rows reach after so many buckets, at the median."""
-        scores = np.stack([self._scores(row) for row in self._rows[:_TUNING_ROWS]])
-        reached = np.cumsum(-np.sort(-scores, axis=1), axis=1)
-        probes = [n_probe for n_probe in _PROBES if n_probe < reached.shape[1]]
-        return [{"confidence": float(np.median(reached[:, n_probe - 1]))} for n_probe in probes]
+        """For some exponents, the confidences that the first rows reach after so many buckets, at the median."""
+        found = []
+        for exponent in _EXPONENTS:
+            self._steepness = exponent / self._typical
+            scores = np.stack([self._scores(row) for row in self._rows[:_TUNING_ROWS]])
+            reached = np.median(np.cumsum(-np.sort(-scores, axis=1), axis=1), axis=0)
+            found += [
+                (n_probe, {"steepness": self._steepness, "confidence": float(reached[n_probe - 1])})
+                for n_probe in _PROBES
+                if n_probe < len(reached)
+            ]
+        return [setting for _, setting in sorted(found, key=lambda pair: pair[0])]
 
     def use(self, setting: Setting) -> None:
-        """Confidence."""
-        self._confidence = setting["confidence"]
+        """Lambda and confidence."""
+        self._steepness, self._confidence = setting["steepness"], setting["confidence"]
 
     def insert(self, numbers: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """Into the nearest buckets; then its Janitor has its turns."""
@@ -92,9 +104,10 @@ class Original:
 
     def _tick(self, count: int) -> None:
         self._n_waiting += count
-        for _ in range(self._n_waiting // _ROWS_PER_TICK):
+        rows_per_tick = max(1, int(self._buckets.target / _TICKS_PER_TARGET))
+        for _ in range(self._n_waiting // rows_per_tick):
             self._buckets.tick()
-        self._n_waiting %= _ROWS_PER_TICK
+        self._n_waiting %= rows_per_tick
 
     def settle(self, seconds: float) -> float:
         """Nothing goes on in the background."""

@@ -20,7 +20,7 @@ from streaming_bench.stream import Stream
 
 NAME: Final = "bench"
 _TARGET: Final = 0.95
-_BATCH_ROWS: Final = 1_000
+_BATCH_ROWS: Final = 500
 _WARM_ROWS: Final = 2_000
 _KEY_BYTES: Final = 8
 
@@ -66,7 +66,8 @@ class Drift:
     """``docs.search(query).limit(10).target_recall(.95).select(["id"]).to_arrow()`` on a durable collection."""
 
     def __init__(self, stream: Stream, folder: Path, variant: Setting) -> None:
-        self._stream, self._folder, self._variant = stream, folder, variant
+        self._stream, self._folder = stream, folder
+        self._options = options_for(stream.most_live * stream.dim * 4, **variant)
         self._setting: Setting = {"target_recall": _TARGET}
         self._inserted = self._deleted = 0
         self._db: Any = None
@@ -76,23 +77,22 @@ class Drift:
         """Compile or load kernels, by a small collection of the same shape."""
         rows = np.array(self._stream.array("vectors")[:_WARM_ROWS])
         with tempfile.TemporaryDirectory() as folder, drift.connect(folder) as db:
-            docs = self._create(db, len(rows))
+            docs = self._create(db)
             docs.add(as_table(np.arange(len(rows)), rows))
             docs.delete(keys=np.arange(10))
             docs.flush()
             for query in (rows[0], rows[:20]):
                 docs.search(query).limit(K).to_arrow()
 
-    def _create(self, db: Any, n_rows: int) -> Any:
+    def _create(self, db: Any) -> Any:
         schema = as_table(np.empty(0, dtype=np.int64), np.empty((0, self._stream.dim), dtype=np.float32)).schema
-        options = options_for(n_rows * self._stream.dim * 4, **self._variant)
-        metric = self._stream.metric
+        metric, options = self._stream.metric, self._options
         return db.create_collection(NAME, schema=schema, vector=VECTOR, key=KEY, metric=metric, options=options)
 
     def load(self, numbers: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """Create a collection and add."""
         self._db = drift.connect(str(self._folder))
-        self.docs = self._create(self._db, self._stream.most_live)
+        self.docs = self._create(self._db)
         self.insert(numbers, vectors)
 
     def settings(self) -> list[Setting]:

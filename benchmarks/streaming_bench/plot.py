@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import matplotlib as mpl
 
+from streaming_bench.ablation import is_ours
 from streaming_bench.records import Record, Records
 
 _COLOURS: Final = {
@@ -38,7 +39,7 @@ _PANELS: Final = (
     Panel("p50 of one query, ms", ("search",), "p50_ms", is_log=True),
     Panel("p99 of one query, ms", ("search",), "p99_ms", is_log=True),
     Panel("scanned rows / rows alive", ("search",), "scanned", per="n_live"),
-    Panel("rows inserted or deleted per second", _CHANGES, "size", per="seconds", is_log=True),
+    Panel("rows inserted per second", ("insert",), "size", per="seconds", is_log=True),
     Panel("rows moved so far", (*_CHANGES, "search"), "moved"),
     Panel("dead rows / rows alive", (*_CHANGES, "search"), "dead", per="n_live"),
     Panel("memory per row alive, bytes", (*_CHANGES, "search"), "resident", per="n_live", is_log=True),
@@ -71,9 +72,8 @@ def _draw(axis: Any, panel: Panel, records: Records, runbook: str) -> None:
     for number, contender in enumerate(records.contenders(runbook)):
         points = [_point(panel, one) for one in records.of(runbook, contender, *panel.ops)]
         known = [(step, value) for step, value in points if value is not None]
-        is_ours = contender.startswith("drift")
         colour = _COLOURS.get(contender, _OTHERS[number % len(_OTHERS)])
-        width, order = (2.0, 3) if is_ours else (1.1, 2)
+        width, order = (2.0, 3) if is_ours(contender) else (1.1, 2)
         steps, values = [step for step, _ in known], [value for _, value in known]
         axis.plot(steps, values, color=colour, lw=width, zorder=order, label=contender)
     axis.set_title(panel.title, loc="left", fontsize=9, fontweight="bold")

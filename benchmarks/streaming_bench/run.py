@@ -14,6 +14,7 @@ from pathlib import Path
 from search_bench.contender import Setting
 from search_bench.remote import Remote, WorkerError
 from streaming_bench import show
+from streaming_bench.ablation import variant_name
 from streaming_bench.bars import bars
 from streaming_bench.contender import ENTRIES, is_installed
 from streaming_bench.records import END, Record, Records
@@ -57,6 +58,8 @@ def run(plan: Plan, file: Path, plot_folder: Path | None = None) -> bool:
             continue
         _follow(plan, stream, records)
         show.runbook(records, name)
+    if plan.variants:
+        show.ablation(records)
     found = bars(records)
     show.summary(found)
     if plot_folder is not None:
@@ -89,15 +92,16 @@ def _follow(plan: Plan, stream: Stream, records: Records) -> None:
 def _start(plan: Plan, stream: Stream, records: Records, folder: Path, stack: ExitStack) -> dict[str, Remote]:
     players = {}
     variants = {name: (name, ENTRIES[name].variant) for name in plan.contenders}
-    variants |= {f"drift {name}": ("drift", given) for name, given in plan.variants.items()}
+    variants |= {variant_name(name): ("drift", given) for name, given in plan.variants.items()}
     for name, (entry, variant) in variants.items():
         if name in records.contenders(stream.name):
             continue
+        n_threads, package = ENTRIES[entry].n_threads, ENTRIES[entry].package
         if not is_installed(entry):
-            print(f"absent: {name}: {ENTRIES[entry].package} is not installed in {sys.executable}", flush=True)
+            print(f"absent: {name}: {package} is not installed in {sys.executable}", flush=True)
             continue
         index = folder / name.replace(" ", "-")
-        remote = Remote(entry, stream, index, variant, n_threads=1, worker="streaming_bench.worker")
+        remote = Remote(entry, stream, index, variant, n_threads=n_threads, worker="streaming_bench.worker")
         players[name] = stack.enter_context(remote)
     return players
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from harness.report import Bar, aligned, bar_table
+from streaming_bench.ablation import OURS, is_ours
 from streaming_bench.records import Record, Records
 from streaming_bench.stream import Stream
 from streaming_bench.summary import summarise
@@ -83,7 +84,7 @@ def runbook(records: Records, name: str) -> None:
     """Each contender on one runbook: steps of ours, then a line for each."""
     contenders = records.contenders(name)
     for contender in contenders:
-        if contender.startswith("drift"):
+        if contender == OURS:
             steps(records, name, contender)
     rows = []
     for contender in contenders:
@@ -129,6 +130,23 @@ def _ends(records: Records, name: str) -> None:
             f"{end['fresh_p50_ms']:.3f} ms = {end['p50_ratio']:.2f}, scanned rows {end['scanned_ratio']:.2f}",
             flush=True,
         )
+
+
+def ablation(records: Records) -> None:
+    """Ours as it is, and with other options."""
+    head = ("runbook", "variant", "mean", "least", "scanned", "/ new", "p50 ms", "/ new", "moved", "dead", "rows/cpu s")
+    rows = []
+    for name in records.runbooks():
+        for contender in filter(is_ours, records.contenders(name)):
+            one, end = summarise(records, name, contender), records.end(name, contender)
+            if one is None or end is None:
+                continue
+            scanned, slower = f"{end['scanned_ratio']:.2f}", f"{end['p50_ratio']:.2f}"
+            shares = (f"{one.scanned_last:.2%}", scanned, f"{one.p50_ms:.3f}", slower, f"{one.moved:.2f}")
+            variant = contender.removeprefix(OURS).strip() or "as it is"
+            recalls = (f"{one.mean:.4f}", f"{one.least:.4f}")
+            rows.append((name, variant, *recalls, *shares, f"{one.dead:.1%}", f"{one.cpu_rate:,.0f}"))
+    print(f"\n== with and without\n{aligned(head, rows)}", flush=True)
 
 
 def summary(found: Sequence[Bar]) -> None:

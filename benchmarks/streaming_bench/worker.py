@@ -6,6 +6,7 @@ It reads one JSON object per line from its standard input and answers each with 
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from search_bench.contender import K, padded
 from search_bench.resident import folder_bytes, resident
 from search_bench.truth import distances_to, recalls
 from search_bench.worker import main
+from streaming_bench.ablation import is_ours
 from streaming_bench.contender import load
 from streaming_bench.stream import Step, Stream
 from streaming_bench.written import written_bytes
@@ -34,9 +36,12 @@ class Worker:
 
     def __init__(self, name: str, folder: str, index: str, variant: dict[str, Any], n_threads: int) -> None:
         del n_threads
+        # before the package of the contender starts threads: all of them share one core
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         self._stream, self._folder = Stream.open(Path(folder)), Path(index)
         self._contender = load(name)(self._stream, self._folder, variant)
-        self._is_ours = name.startswith("drift")
+        self._is_ours = is_ours(name)
         self._alive = np.zeros(len(self._stream.array("vectors")), dtype=np.bool_)
         self._queries = np.array(self._stream.array("tuning"))
         self._written = 0
@@ -97,7 +102,7 @@ class Worker:
             cpu = time.process_time()
             time.sleep(step.size / 1e3)
             cpu = time.process_time() - cpu
-        return {"cpu": cpu}
+        return {"seconds": step.size / 1e3, "cpu": cpu}
 
     def _search(self, step: Step, settle: float) -> dict[str, Any]:
         del settle

@@ -6,9 +6,11 @@ import pytest
 
 from drift_arrow import Options
 from harness.report import Bar
+from streaming_bench.ablation import options_of
 from streaming_bench.bars import bars
 from streaming_bench.contender import ENTRIES, PEERS, moved_rows
 from streaming_bench.ours import options_for
+from streaming_bench.original_buckets import Buckets
 from streaming_bench.records import END, Records
 from streaming_bench.run import Plan, run
 from streaming_bench.runbooks import NAMES, REAL, RUNBOOKS, Size, in_time_order, prepare
@@ -120,25 +122,32 @@ def test_a_real_runbook_without_its_file_is_called_absent(tmp_path, name):
 
 
 def test_an_exact_contender_finds_everything_and_ours_keeps_every_row(tmp_path, capsys):
-    file = tmp_path / "records.jsonl"
     pytest.importorskip("matplotlib")
-    run(plan(tmp_path, "exact", "drift", runbooks=("sliding", "deletion")), file, tmp_path / "pictures")
+    file = tmp_path / "records.jsonl"
+    variants = {"tiny": {"memtable_bytes": 20_000}, "odd": {"no_such_option": 1}}
+    run(
+        replace(plan(tmp_path, "exact", "drift", runbooks=["deletion"]), variants=variants), file, tmp_path / "pictures"
+    )
     records = Records(file)
-    for runbook in ("sliding", "deletion"):
-        exact, ours = (summary_of(file, runbook, name) for name in ("exact", "drift"))
-        assert exact.mean == exact.least == 1.0
-        assert exact.wrong == ours.wrong == 0
+    assert set(records.contenders("deletion")) == {"exact", "drift", "drift tiny"}
+    exact = summary_of(file, "deletion", "exact")
+    assert exact.mean == exact.least == 1.0
+    assert exact.wrong == 0
+    for name in ("drift", "drift tiny"):
+        ours = summary_of(file, "deletion", name)
+        assert ours.wrong == 0
         assert ours.mean > 0.9
-        steps = records.of(runbook, "drift", "insert", "delete", "search")
-        assert all(one["scanned"] > 0 and one["disk"] > 0 for one in steps if one["op"] == "search")
-        end = records.end(runbook, "drift")
+        steps = records.of("deletion", name, "search")
+        assert all(one["scanned"] > 0 and one["disk"] > 0 and one["resident"] > 0 for one in steps)
+        end = records.end("deletion", name)
         assert end is not None
         assert end["p50_ratio"] > 0
         assert [one["target"] for one in end["targets"]] == [0.8, 0.9, 0.95, 0.99]
-        assert (tmp_path / "pictures" / f"{runbook}.png").stat().st_size > 10_000
+    assert (tmp_path / "pictures" / "deletion.png").stat().st_size > 10_000
     printed = capsys.readouterr().out
-    assert "step by step" in printed
-    assert "mean recall at target .95" in printed
+    assert "absent from step 0 on: drift" in printed
+    for part in ("step by step", "== with and without", "mean recall at target .95"):
+        assert part in printed
 
 
 @pytest.mark.parametrize("name", [name for name in PEERS if name != "lancedb"])
@@ -178,13 +187,6 @@ def test_a_finished_run_is_kept_and_an_unfinished_one_made_again(tmp_path, recor
     lines = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
     assert sum(one["contender"] == "drift" for one in lines) == 2
     assert sum(one["contender"] == "exact" for one in lines) > 40
-
-
-def test_options_of_drift_can_be_switched_for_a_run_of_its_own(tmp_path, capsys):
-    file = tmp_path / "records.jsonl"
-    run(replace(plan(tmp_path), variants={"tiny": {"memtable_bytes": 20_000}, "odd": {"seed": -1}}), file)
-    assert Records(file).contenders("sliding") == ["drift tiny"]
-    assert "absent from step 0 on" in capsys.readouterr().out
 
 
 def test_who_is_not_installed_is_called_absent(tmp_path, monkeypatch, capsys):
@@ -229,6 +231,50 @@ def test_bars_name_what_fell_short(records):
         "recall off its target, after": "MISS",
     }
     assert all(isinstance(bar, Bar) for bar in bars(records))
+
+
+def test_what_healing_costs_is_told_beside_a_run_without_it(records):
+    for contender, seconds in (("drift", 2.0), ("drift no healing", 1.0)):
+        records.add(record(0, "insert", contender, seconds=1.0, cpu=1.0))
+        records.add(search(1, 0.96, contender))
+        records.add(record(2, "delete", contender, seconds=seconds, cpu=1.0))
+        records.add(record(3, "wait", contender, seconds=1.0, cpu=0.5))
+    found = {bar.name.split(": ")[1]: bar for bar in bars(records)}
+    assert found["updates, with / without healing"].value == 0.5
+    assert found["processor used while nobody asks, last pause"].verdict == "MISS"
+
+
+def test_options_of_a_variant_are_json():
+    assert options_of(["memtable_bytes=5", 'profile="cold"']) == {"memtable_bytes": 5, "profile": "cold"}
+    for bad in ("memtable_bytes", "profile=cold"):
+        with pytest.raises(ValueError, match=r"got='memtable_bytes'|Expecting value"):
+            options_of([bad])
+
+
+def test_buckets_of_the_original_rule_lose_no_row_however_they_heal():
+    rng = np.random.default_rng(0)
+    rows = (rng.normal(size=(3_000, 6)) + rng.integers(0, 9, size=(3_000, 1))).astype(np.float32)
+    buckets = Buckets(rows, rows[:40].copy(), target=25)
+    for start in range(0, 3_000, 300):
+        buckets.insert(np.arange(start, start + 300))
+        live = np.flatnonzero(~buckets.dead[: start + 300])
+        buckets.delete(rng.permutation(live)[: len(live) // 3])
+        for _ in range(30):
+            buckets.tick()
+        stored = np.concatenate(buckets.members)
+        assert len(np.unique(stored)) == len(stored)
+        assert set(np.flatnonzero(~buckets.dead[: start + 300])) <= set(stored.tolist())
+        assert len(buckets.members) == len(buckets.centroids) == len(buckets.temperature)
+    assert buckets.n_moved > 0
+
+
+def test_rows_to_delete_are_ranges_or_lists_in_sql():
+    pytest.importorskip("lancedb")
+    from streaming_bench.lance import conditions
+
+    numbers = np.concatenate([np.arange(5, 105), np.arange(200, 260)])
+    assert conditions(numbers) == ["(id BETWEEN 5 AND 104) OR (id BETWEEN 200 AND 259)"]
+    assert conditions(np.array([1, 3, 9])) == ["id IN (1, 3, 9)"]
 
 
 def test_options_keep_their_proportions_to_the_collection():
