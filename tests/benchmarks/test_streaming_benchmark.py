@@ -9,8 +9,8 @@ from harness.report import Bar
 from streaming_bench.ablation import options_of
 from streaming_bench.bars import bars
 from streaming_bench.contender import ENTRIES, PEERS, moved_rows
-from streaming_bench.ours import options_for
 from streaming_bench.original_buckets import Buckets
+from streaming_bench.ours import options_for
 from streaming_bench.records import END, Records
 from streaming_bench.run import Plan, run
 from streaming_bench.runbooks import NAMES, REAL, RUNBOOKS, Size, in_time_order, prepare
