@@ -20,7 +20,7 @@ from streaming_bench.stream import Stream
 
 NAME: Final = "bench"
 _TARGET: Final = 0.95
-_BATCH_ROWS: Final = 500
+_LEAST_BATCH_ROWS: Final = 500
 _WARM_ROWS: Final = 2_000
 _KEY_BYTES: Final = 8
 
@@ -106,14 +106,15 @@ class Drift:
     def insert(self, numbers: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """Add batches, each durable when `add` returns."""
         table = as_table(numbers, vectors)
-        for start in range(0, len(table), _BATCH_ROWS):
-            self.docs.add(table.slice(start, _BATCH_ROWS))
+        # as many as a memtable has: neither many small commits nor one that is a third of the collection
+        n_batch = max(_LEAST_BATCH_ROWS, self._options.memtable_bytes // (self._stream.dim * 4))
+        for start in range(0, len(table), n_batch):
+            self.docs.add(table.slice(start, n_batch))
         self._inserted += len(table)
 
     def delete(self, numbers: NDArray[np.int64]) -> None:
-        """Delete batches by key."""
-        for start in range(0, len(numbers), _BATCH_ROWS):
-            self.docs.delete(keys=numbers[start : start + _BATCH_ROWS])
+        """Delete by key, all at once."""
+        self.docs.delete(keys=numbers)
         self._deleted += len(numbers)
 
     def settle(self, seconds: float) -> float:
