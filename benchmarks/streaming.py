@@ -58,6 +58,9 @@ def main() -> None:
     parser.add_argument("--settle", type=float, default=20.0, help="seconds for the background after a change, at most")
     parser.add_argument("--quick", action="store_true", help="a tenth of the rows, drift and FAISS")
     parser.add_argument(
+        "--options", nargs="+", default=[], metavar="OPTION=VALUE", help="of drift, in all of its runs; values as JSON"
+    )
+    parser.add_argument(
         "--ablate",
         nargs="+",
         action="append",
@@ -68,9 +71,10 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, help="draw a picture per runbook in this folder", metavar="FOLDER")
     arguments = parser.parse_args()
     try:
+        options = options_of(arguments.options)
         variants = {name: options_of(given) for name, *given in arguments.ablate}
     except ValueError as error:
-        parser.error(f"--ablate takes a name and options as name=value; {error}")
+        parser.error(f"options are given as name=value, with values as JSON; {error}")
     scale = _QUICK if arguments.quick else arguments.scale
     size = Size(seed=arguments.seed).scaled(scale) if scale != 1 else Size(seed=arguments.seed)
     plan = Plan(
@@ -80,6 +84,7 @@ def main() -> None:
         contenders=arguments.contenders or (_QUICK_CONTENDERS if arguments.quick else ("drift", *PEERS)),
         size=size,
         settle=arguments.settle,
+        options=options,
         variants=variants,
     )
     records = arguments.records or arguments.cache / f"records-{scale:g}-{arguments.seed}.jsonl"

@@ -41,8 +41,8 @@ class Contender(Protocol):
     def delete(self, numbers: NDArray[np.int64]) -> None:
         """Delete rows, and do what is to be done after a step."""
 
-    def settle(self, seconds: float) -> float:
-        """Let work in the background end, for so long at most; the seconds until it last did anything."""
+    def settle(self, seconds: float) -> None:
+        """Let work in the background end, for so long at most."""
 
     def one(self, query: NDArray[np.float32]) -> object:
         """Answer one query (dim,), timed."""

@@ -45,10 +45,8 @@ class Exact:
         kept = ~np.isin(self._numbers, numbers)
         self._numbers, self._rows = self._numbers[kept], self._rows[kept]
 
-    def settle(self, seconds: float) -> float:
+    def settle(self, seconds: float) -> None:
         """Nothing goes on in the background."""
-        del seconds
-        return 0.0
 
     def one(self, query: NDArray[np.float32]) -> object:
         """Numbers."""

@@ -92,10 +92,8 @@ class FaissIvf:
         self._n_moved += len(self._rows)
         self._build(np.array(list(self._rows), dtype=np.int64), np.stack(list(self._rows.values())))
 
-    def settle(self, seconds: float) -> float:
+    def settle(self, seconds: float) -> None:
         """Nothing goes on in the background."""
-        del seconds
-        return 0.0
 
     def one(self, query: NDArray[np.float32]) -> object:
         """Distances and numbers."""

@@ -60,10 +60,8 @@ class Hnswlib:
             self._index.mark_deleted(number)
         self._n_dead += len(numbers)
 
-    def settle(self, seconds: float) -> float:
+    def settle(self, seconds: float) -> None:
         """Nothing goes on in the background."""
-        del seconds
-        return 0.0
 
     def one(self, query: NDArray[np.float32]) -> object:
         """Numbers and distances."""

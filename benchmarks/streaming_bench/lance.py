@@ -74,10 +74,8 @@ class Lance:
         """Compact, bring new rows into the index, delete older versions."""
         self._table.optimize(cleanup_older_than=timedelta(0))
 
-    def settle(self, seconds: float) -> float:
+    def settle(self, seconds: float) -> None:
         """Nothing goes on in the background."""
-        del seconds
-        return 0.0
 
     def one(self, query: NDArray[np.float32]) -> object:
         """The whole call."""

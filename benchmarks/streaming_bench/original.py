@@ -109,10 +109,8 @@ class Original:
             self._buckets.tick()
         self._n_waiting %= rows_per_tick
 
-    def settle(self, seconds: float) -> float:
+    def settle(self, seconds: float) -> None:
         """Nothing goes on in the background."""
-        del seconds
-        return 0.0
 
     def _scores(self, query: NDArray[np.float32]) -> NDArray[np.float64]:
         """(b,) how much each bucket promises."""

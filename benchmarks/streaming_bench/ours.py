@@ -117,18 +117,14 @@ class Drift:
         self.docs.delete(keys=numbers)
         self._deleted += len(numbers)
 
-    def settle(self, seconds: float) -> float:
+    def settle(self, seconds: float) -> None:
         """Until the Janitor has had nothing to do for a while."""
-        started = last = time.perf_counter()
-        n_quiet = 0
+        started, n_quiet = time.perf_counter(), 0
         while n_quiet < _QUIET_POLLS and time.perf_counter() - started < seconds:
             cpu = time.process_time()
             time.sleep(_POLL_S)
-            if time.process_time() - cpu <= _BUSY_S and self.docs.stats().memtables == 1:
-                n_quiet += 1
-                continue
-            n_quiet, last = 0, time.perf_counter()
-        return last - started
+            is_quiet = time.process_time() - cpu <= _BUSY_S and self.docs.stats().memtables == 1
+            n_quiet = n_quiet + 1 if is_quiet else 0
 
     def one(self, query: NDArray[np.float32]) -> object:
         """The whole call."""

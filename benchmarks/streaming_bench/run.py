@@ -14,7 +14,7 @@ from pathlib import Path
 from search_bench.contender import Setting
 from search_bench.remote import Remote, WorkerError
 from streaming_bench import show
-from streaming_bench.ablation import variant_name
+from streaming_bench.ablation import OURS, variant_name
 from streaming_bench.bars import bars
 from streaming_bench.contender import ENTRIES, is_installed
 from streaming_bench.records import END, Record, Records
@@ -34,8 +34,10 @@ class Plan:
     size : Size
     settle : float
         Seconds after each change in which work in the background may end, at most.
+    options : dict
+        Of drift, where they are not its defaults.
     variants : dict of str to dict
-        Further runs of drift under names of their own, with options that are set to other than their defaults.
+        Further runs of drift under names of their own, with options beside these.
     """
 
     data: Path
@@ -44,6 +46,7 @@ class Plan:
     contenders: Sequence[str]
     size: Size
     settle: float = 20.0
+    options: Setting = field(default_factory=dict)
     variants: dict[str, Setting] = field(default_factory=dict)
 
 
@@ -92,7 +95,9 @@ def _follow(plan: Plan, stream: Stream, records: Records) -> None:
 def _start(plan: Plan, stream: Stream, records: Records, folder: Path, stack: ExitStack) -> dict[str, Remote]:
     players = {}
     variants = {name: (name, ENTRIES[name].variant) for name in plan.contenders}
-    variants |= {variant_name(name): ("drift", given) for name, given in plan.variants.items()}
+    if OURS in variants:
+        variants[OURS] = (OURS, plan.options)
+    variants |= {variant_name(name): (OURS, {**plan.options, **given}) for name, given in plan.variants.items()}
     for name, (entry, variant) in variants.items():
         if name in records.contenders(stream.name):
             continue

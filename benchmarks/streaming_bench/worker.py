@@ -138,14 +138,21 @@ class Worker:
         return float(recalls(distances, limits, K).mean()), n_wrong
 
     def _timed(self, call: Callable[[], None], settle: float) -> dict[str, Any]:
-        """Seconds until the call and what it set off in the background had ended, and those of the processor."""
+        """Do it, then let what it set off in the background end.
+
+        Returns
+        -------
+        dict
+            `called`: seconds of the call; `cpu`: of the processor, with what followed; `seconds`: of the call, and of
+            the processor afterwards, since a pause that the background makes of its own accord is no work.
+        """
         with self._metered():
             cpu, started = time.process_time(), time.perf_counter()
             call()
-            called = time.perf_counter() - started
-            seconds = called + self._contender.settle(settle)
-            cpu = time.process_time() - cpu
-        return {"seconds": seconds, "called": called, "cpu": cpu}
+            called, at_end = time.perf_counter() - started, time.process_time()
+            self._contender.settle(settle)
+            after = time.process_time()
+        return {"seconds": called + after - at_end, "called": called, "cpu": after - cpu}
 
     @contextmanager
     def _metered(self) -> Iterator[None]:
