@@ -14,8 +14,8 @@ search of every other contender is tuned once, for a recall of .95 on the first 
 Each `--ablate` adds a run of drift under a name of its own with other options, beside that with the defaults, and a
 table of what each is worth. A run named "no healing" also tells what healing costs the updates.
 
-Every step is appended to the file of records as one line of JSON. Runs that are whole in the file are not made again;
-delete it, or name another, to start anew.
+Every step is appended to the file of records as one line of JSON. A run that is whole in the file is not made again, be
+it of another version or with other options: delete the file, or name another, to start anew.
 
 Examples
 --------
@@ -48,7 +48,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=_DATA, help="folder with vectors/ (%(default)s)")
     parser.add_argument("--cache", type=Path, default=_CACHE, help="prepared runbooks (%(default)s)")
-    parser.add_argument("--records", type=Path, help="JSON lines, one per step; default: records.jsonl in the cache")
+    parser.add_argument(
+        "--records", type=Path, help="JSON lines, one per step; default: in the cache, by scale and seed"
+    )
     parser.add_argument("--runbooks", nargs="+", choices=NAMES, default=NAMES, metavar="RUNBOOK", help=" ".join(NAMES))
     parser.add_argument(
         "--contenders", nargs="+", choices=list(ENTRIES), metavar="NAME", help=f"drift, {', '.join(PEERS)}, exact"

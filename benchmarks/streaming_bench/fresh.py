@@ -17,14 +17,15 @@ from search_bench.contender import K
 from search_bench.data_set import KEY, VECTOR
 from search_bench.frontier import qps_at
 from search_bench.truth import distances_to, recalls
-from streaming_bench.ours import NAME, Drift, as_table
+from streaming_bench.ours import Drift, as_table
 from streaming_bench.stream import Stream
 
 TARGETS: Final = (0.8, 0.9, 0.95, 0.99)
+_ASKED: Final = 0.95
 _CURVE: Final = (0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
 _BATCH_ROWS: Final = 10_000
 _TURN_QUERIES: Final = 20
-_ROUNDS: Final = 25
+_ROUNDS: Final = 15
 
 
 class Point(NamedTuple):
@@ -60,49 +61,65 @@ def recall_by_target(
 
 
 def against_fresh(ours: Drift, stream: Stream) -> dict[str, Any]:
-    """Time and scanned rows of one query against those of a new collection at the recall that ours has found.
+    """Time and scanned rows of one query against those of new collections at the recall that ours has found.
 
     Returns
     -------
     dict
-        `targets` of ours and `fresh` of the new one; `p50_ms` of both and `p50_ratio`, `scanned_ratio` at equal recall.
+        `targets` of ours and `fresh` of the new one; `recall` of ours at its target; `p50_ms` of ours; and
+        `fresh_p50_ms`, `p50_ratio` and `scanned_ratio` against a new collection at that recall, the same with `alike_`
+        against one that has as many rows in its memtable.
 
     Notes
     -----
-    The new collection has default options, so that all its rows are in one segment. Both are asked in turn, within one
-    process, each with its caches warm.
+    New collections have default options, so that all their rows but those in a memtable are in one segment. All are
+    asked in turn, within one process, each with its caches warm.
     """
     last = max(number for number, step in enumerate(stream.steps) if step.op == "search")
     queries, kth = stream.queries(stream.steps[last]), stream.kth(stream.steps[last])
+    unflushed = {"fresh": 0, "alike": ours.docs.stats().memtable_rows}
     with tempfile.TemporaryDirectory(dir=stream.folder.parent) as folder, drift.connect(folder) as db:
-        fresh = _build(db, stream, last)
+        twins = {name: _build(db, name, stream, last, rows) for name, rows in unflushed.items()}
         mine = recall_by_target(ours.docs, stream, queries, kth)
-        theirs = recall_by_target(fresh, stream, queries, kth, _CURVE)
-        asked = next(one for one in mine if one["target"] == 0.95)
-        calls = {("ours", 0.95): ours.docs, **{("fresh", one["target"]): fresh for one in theirs}}
-        times = _alternate({who: _one(docs, who[1]) for who, docs in calls.items()}, queries)
-    by_time = [Point(one["recall"], 1 / times["fresh", one["target"]]) for one in theirs]
-    by_rows = [Point(one["recall"], 1 / max(1.0, one["scanned"])) for one in theirs]
-    recall = min(asked["recall"], max(one["recall"] for one in theirs))
-    fresh_s = 1 / qps_at(by_time, recall)
-    return {
+        curves = {name: recall_by_target(docs, stream, queries, kth, _CURVE) for name, docs in twins.items()}
+        calls = {("ours", _ASKED): _one(ours.docs, _ASKED)}
+        calls |= {(name, target): _one(docs, target) for name, docs in twins.items() for target in _CURVE}
+        times = _alternate(calls, queries)
+    asked = next(one for one in mine if one["target"] == _ASKED)
+    found = {
         "targets": mine,
-        "fresh": theirs,
+        "fresh": curves["fresh"],
         "recall": asked["recall"],
-        "p50_ms": times["ours", 0.95] * 1e3,
-        "fresh_p50_ms": fresh_s * 1e3,
-        "p50_ratio": times["ours", 0.95] / fresh_s,
-        "scanned_ratio": asked["scanned"] * qps_at(by_rows, recall),
+        "p50_ms": times["ours", _ASKED] * 1e3,
     }
+    for name, curve in curves.items():
+        seconds, scanned = _at_recall(asked["recall"], curve, {target: times[name, target] for target in _CURVE})
+        prefix = "" if name == "fresh" else f"{name}_"
+        found[f"{prefix}fresh_p50_ms"] = seconds * 1e3
+        found[f"{prefix}p50_ratio"] = times["ours", _ASKED] / seconds
+        found[f"{prefix}scanned_ratio"] = asked["scanned"] / scanned
+    return found
 
 
-def _build(db: Any, stream: Stream, until: int) -> Any:
+def _at_recall(recall: float, curve: list[dict[str, float]], times: dict[float, float]) -> tuple[float, float]:
+    """Seconds and scanned rows of one query at a recall, or at the greatest that there is if it is less."""
+    recall = min(recall, max(one["recall"] for one in curve))
+    by_time = [Point(one["recall"], 1 / times[one["target"]]) for one in curve]
+    by_rows = [Point(one["recall"], 1 / max(1.0, one["scanned"])) for one in curve]
+    return 1 / qps_at(by_time, recall), 1 / qps_at(by_rows, recall)
+
+
+def _build(db: Any, name: str, stream: Stream, until: int, n_unflushed: int) -> Any:
+    """A collection of the rows alive; the last so many stay in its memtable."""
     numbers = np.flatnonzero(stream.alive(until))
     table = as_table(numbers, np.array(stream.array("vectors")[numbers]))
-    docs = db.create_collection(NAME, schema=table.schema, vector=VECTOR, key=KEY, metric=stream.metric)
-    for start in range(0, len(table), _BATCH_ROWS):
-        docs.add(table.slice(start, _BATCH_ROWS))
+    docs = db.create_collection(name, schema=table.schema, vector=VECTOR, key=KEY, metric=stream.metric)
+    n_flushed = len(table) - n_unflushed
+    for start in range(0, n_flushed, _BATCH_ROWS):
+        docs.add(table.slice(start, min(_BATCH_ROWS, n_flushed - start)))
     docs.flush()
+    if n_unflushed:
+        docs.add(table.slice(n_flushed))
     return docs
 
 

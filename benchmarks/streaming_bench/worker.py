@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _WARM_QUERIES: Final = 10
 _TUNED_FOR: Final = 0.95
+_TUNING_QUERIES: Final = 200
 
 
 class Worker:
@@ -67,13 +68,14 @@ class Worker:
         return {"targets": recall_by_target(cast("Drift", self._contender).docs, self._stream, self._queries, kth)}
 
     def _tune(self) -> dict[str, Any]:
-        kth = np.array(self._stream.array("tuning_kth"))
+        queries = self._queries[:_TUNING_QUERIES]
+        kth = np.array(self._stream.array("tuning_kth")[:_TUNING_QUERIES])
         chosen: dict[str, Any] = {}
         for setting in self._contender.settings():
             chosen = setting
             self._contender.use(setting)
-            answers = [self._contender.ids(self._contender.one(query)) for query in self._queries]
-            if self._recall(answers, self._queries, kth)[0] >= _TUNED_FOR:
+            answers = [self._contender.ids(self._contender.one(query)) for query in queries]
+            if self._recall(answers, queries, kth)[0] >= _TUNED_FOR:
                 break
         return chosen
 
