@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 BURST_S: Final = 30.0
 """Seconds whose rows may move at once: regions are worth more than the sum of their buckets."""
 
-MOVES_PER_CHURNED_ROW: Final = 3
-"""Rows that move between segments, by flushes and by healing, per row that was written or deleted."""
+MOVES_PER_CHURNED_ROW: Final = 2
+"""Rows that moved between segments, by flushes and by healing, per row that was written or deleted, up to which healing
+goes on: flushes need a third of what is to be three at most."""
 
 
 class Allowance:

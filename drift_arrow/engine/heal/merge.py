@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from drift_arrow.engine.heal.survey import Survey
 
 _RECEIVERS: Final = 3
+_MOST: Final = 256
+"""Buckets that one plan dissolves."""
+
 _SMALL: Final = 0.125
 """Rows in target sizes, up to which a bucket is dissolved or receives rows."""
 
@@ -25,7 +28,7 @@ def propose_merges(survey: Survey) -> list[Proposal]:
     live, model = survey.live, survey.model
     small = (live > 0) & (live < _SMALL * survey.statistics.target_rows)
     free, proposals = small.copy(), []
-    for bucket in np.flatnonzero(small)[np.argsort(live[small], kind="stable")].tolist():
+    for bucket in np.flatnonzero(small)[np.argsort(live[small], kind="stable")][:_MOST].tolist():
         if not free[bucket]:
             continue
         near = survey.nearest(survey.centroids[bucket], _RECEIVERS + 1)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _WORTH: Final = 0.1
 """Share of the cost of a query that moving all rows must save; moving fewer, so much less."""
 
-_COMPACTION_WORTH: Final = 0.4
+_COMPACTION_WORTH: Final = 0.5
 """The same for fewer segments, which the next flush makes more again."""
 
 _VERIFIED_WORTH: Final = 0.05
@@ -80,7 +80,7 @@ def rank(survey: Survey, refused: Collection[Key] = ()) -> list[Proposal]:
         What was tried and gained nothing.
     """
     proposals: list[Proposal] = [
-        *propose_purges(survey),
+        *propose_purges(survey, _WORTH),
         *propose_splits(survey),
         *propose_merges(survey),
         *propose_regions(survey),
@@ -162,7 +162,7 @@ def _treat(
     survey: Survey, proposal: Proposal, budget_rows: int, taken: NDArray[np.bool_], seed: int
 ) -> Treatment | None:
     free = proposal.buckets[~taken[proposal.buckets]]
-    if proposal.is_due:
+    if proposal.may_be_partial:
         free = free[np.cumsum(survey.live[free]) <= budget_rows]
     elif survey.live[free].sum() < _LEFT * survey.live[proposal.buckets].sum():
         # other actions were better

@@ -43,5 +43,10 @@ class Proposal:
 
     @property
     def is_due(self) -> bool:
-        """Whether it is done even if it saves no time, and in parts, since it bounds disk and memory."""
+        """Whether it is done even if it saves no time, since it bounds disk and memory."""
         return self.action == REWRITE
+
+    @property
+    def may_be_partial(self) -> bool:
+        """Whether the first of its buckets may be done without the others."""
+        return self.action in {PURGE, REWRITE}

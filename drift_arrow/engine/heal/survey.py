@@ -120,12 +120,12 @@ class Survey:
 
     def nearest(self, point: NDArray[np.float32], n: int) -> NDArray[np.int64]:
         """The buckets with live rows whose centroids are closest to a point, nearest first."""
-        alive = np.flatnonzero(self.live > 0)
-        centroids = self.centroids[alive]
-        cost = -(centroids @ point)
+        cost = -(self.centroids @ point)
         if not self.is_cosine:
-            cost = np.einsum("ij,ij->i", centroids, centroids) + 2 * cost
-        return alive[np.argsort(cost, kind="stable")[:n]].astype(np.int64)
+            cost = np.einsum("ij,ij->i", self.centroids, self.centroids) + 2 * cost
+        cost[self.live == 0] = np.inf
+        n = min(n, int(np.count_nonzero(self.live)))
+        return np.argsort(cost, kind="stable")[:n].astype(np.int64)
 
     def gain(self, change: Change) -> float:
         """Microseconds per query that a change saves, by the queries it concerns and the real sizes of its buckets.

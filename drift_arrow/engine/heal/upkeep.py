@@ -21,8 +21,8 @@ _NOTICED_SHARE: Final = 0.05
 """Of the rows: so many must have died for another plan."""
 
 _CALM_ROWS: Final = 256
-_LOOK_S: Final = 0.25
-"""While more rows than that are written or deleted between two looks, healing waits"""
+_LOOK_S: Final = 0.05
+"""While more rows than that are written or deleted between two looks, healing waits,"""
 
 _PATIENCE_S: Final = 10.0
 """but for no longer than this."""

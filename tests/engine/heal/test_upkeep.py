@@ -35,7 +35,7 @@ def test_healing_waits_for_writers_but_not_for_ever(db):
         docs.add(make_table(600, start=start))
         delays.append(upkeep.step())
         clock.now += 2.0
-    assert delays[:5] == [0.25] * 5
+    assert delays[:5] == [0.05] * 5
     assert core.moved_rows > 0
 
 
