@@ -47,7 +47,7 @@ def bucketed(db: drift.Database, owner: np.ndarray, *, metric: str = "l2") -> dr
         built = build_segment([source], targets, core.spec, core.options, view.entry.seqno_range)
         return Move(sources=(source,), built=built)
 
-    core.move(choose, lambda *_: None)
+    core.maintenance.move(choose, lambda *_: None)
     return docs
 
 
