@@ -107,6 +107,6 @@ def _schema(run: Run, table: pa.Table) -> pa.Schema:
 
 def _recall_metadata(run: Run) -> dict[bytes, bytes]:
     goal = run.goal
-    if goal.n_probe is not None and not goal.is_exact:
+    if goal.n_probe is not None or goal.is_exact:
         return {}
-    return run.space.snapshot.observations.recall_metadata(1.0 if goal.is_exact else goal.target_recall)
+    return run.space.snapshot.observations.recall_metadata(goal.target_recall)

@@ -29,7 +29,6 @@ MOST_MEASUREMENTS: Final = 1000
 RECALL_METADATA: Final = b"drift_recall"
 """Key of the metadata of a result."""
 
-_EXACT: Final = {RECALL_METADATA: b'{"recall": 1.0, "source": "exact"}'}
 _NAME: Final = re.compile(r"^statistics/([0-9]{20})\.json$")
 _NANOSECONDS: Final = 10**9
 
@@ -54,7 +53,7 @@ class Observations:
             self.heat = Heat(kept.heat, kept.written_ns / _NANOSECONDS, clock)
             self._measurements = kept.measurements
         # made once, for all searches to come
-        self._by_target = {1.0: _EXACT} | {one.target: _metadata(one) for one in self._measurements}
+        self._by_target = {one.target: _metadata(one) for one in self._measurements}
         self._kept = (0, self._measurements)
 
     @property
@@ -65,7 +64,7 @@ class Observations:
     def recall_metadata(self, target: float) -> dict[bytes, bytes]:
         """What the metadata of a result says of its recall: JSON under `RECALL_METADATA`; nothing if nothing is known.
 
-        That is the newest measurement at this target recall, or that a recall of 1 is exact.
+        That is the newest measurement at this target recall.
         """
         return self._by_target.get(target, {})
 
