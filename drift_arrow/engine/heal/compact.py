@@ -28,9 +28,12 @@ def propose_rewrites(survey: Survey) -> list[Proposal]:
     segments = survey.snapshot.segments
     rows = np.array([view.n_rows for view in segments])
     dead = rows - np.array([view.n_live for view in segments])
-    n_rows, n_dead = int(rows.sum()), int(dead.sum())
+    is_left = dead < rows
+    n_rows, n_dead = int(rows[is_left].sum()), int(dead[is_left].sum())
     proposals = []
     for number in np.argsort(-dead / rows, kind="stable").tolist():
+        if dead[number] == rows[number]:
+            continue
         if n_dead <= DEAD_SHARE * n_rows and dead[number] <= _DEAD_IN_ONE * rows[number]:
             break
         n_rows, n_dead = n_rows - int(dead[number]), n_dead - int(dead[number])
@@ -51,6 +54,7 @@ def propose_compaction(survey: Survey) -> list[Proposal]:
     """The smallest segments, as many as save most per row that moves; none if there is one segment only."""
     sizes = np.array([view.n_live for view in survey.snapshot.segments])
     order = np.argsort(sizes, kind="stable")
+    order = order[sizes[order] > 0]
     best: list[Proposal] = []
     for stop in range(2, len(order) + 1):
         buckets = _buckets_of(survey, order[:stop].tolist())

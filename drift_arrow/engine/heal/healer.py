@@ -87,14 +87,18 @@ class Healer:
         treatments: list[Treatment] = []
 
         def choose(base: Snapshot) -> Move | None:
+            if base.manifest.calibration is not self._calibration:
+                self._calibration, self._moved_rows = base.manifest.calibration, 0
+            # a segment without live rows is gone after any commit
+            nothing = Move(sources=(), built=None) if any(not view.n_live for view in base.segments) else None
             survey = make_survey(base, self._core.options.seed)
             if survey is None:
-                return None
+                return nothing
             treatments.extend(self._treated(survey, self._most_rows(budget_rows)))
             change = whole_change(survey, treatments)
             if change is None:
                 treatments[:] = [undone(treatment) for treatment in treatments]
-                return None
+                return nothing
             return self._built(survey, change)
 
         self._core.maintenance.move(choose, self._calibrated)
@@ -116,9 +120,7 @@ class Healer:
         return treatments
 
     def _built(self, survey: Survey, change: Change) -> Move:
-        known = survey.snapshot.manifest.calibration
-        self._moved_rows = len(change) + (self._moved_rows if known is self._calibration else 0)
-        self._calibration = known
+        self._moved_rows += len(change)
         segment = survey.statistics.segment[change.bucket]
         order = np.lexsort((change.row, segment))
         numbers, firsts = np.unique(segment[order], return_index=True)

@@ -65,7 +65,8 @@ class Upkeep:
         snapshot = core.snapshot
         seen = _state(snapshot)
         n_live = sum(view.n_live for view in snapshot.segments)
-        if not core.options.heal_rows_per_s or seen == self._seen or n_live < _LEAST_ROWS:
+        is_small = sum(view.n_rows for view in snapshot.segments) < _LEAST_ROWS
+        if not core.options.heal_rows_per_s or seen == self._seen or is_small:
             return None
         if self._is_busy():
             return _LOOK_S

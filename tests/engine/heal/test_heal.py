@@ -145,3 +145,14 @@ def test_a_collection_of_hardly_any_row_is_healed_as_well(db, n_rows):
         docs.flush()
     docs.heal()
     assert len(docs) == n_rows
+
+
+@pytest.mark.parametrize("n_left", [0, 1])
+def test_segments_all_of_whose_rows_died_are_gone_after_healing(db, root, n_left):
+    docs = scattered(db, 3, 200)
+    docs.delete(keys=list(range(600 - 200 * n_left)))
+    assert docs.stats().segments == 3
+    docs.heal()
+    assert docs.stats().segments == n_left
+    assert len(list(root.rglob("*.drift"))) == n_left
+    assert len(docs) == 200 * n_left
