@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from drift_arrow.engine.payload_table import take_across
 from drift_arrow.engine.prefilter import filter_view
 from drift_arrow.format.take import take_rows
 from drift_arrow.kernels import bitmap
@@ -108,12 +109,19 @@ class RowSpace:
         first = int(owners[0])
         if (owners == first).all():
             return self.views[first].take(ids - self.bases[first], names)
-        used = np.unique(owners).tolist()
+        in_segments = owners < self.n_segments
+        together = take_across(self.snapshot, ids[in_segments], names) if in_segments.any() else None
+        if together is not None and in_segments.all():
+            return together
         parts, places = [], []
-        for owner in used:
-            mine = np.flatnonzero(owners == owner)
-            parts.append(self.views[owner].take(ids[mine] - self.bases[owner], names))
-            places.append(mine)
+        if together is not None:
+            parts, places = [together], [np.flatnonzero(in_segments)]
+            owners = np.where(in_segments, -1, owners)
+        for owner in np.unique(owners).tolist():
+            if owner >= 0:
+                mine = np.flatnonzero(owners == owner)
+                parts.append(self.views[owner].take(ids[mine] - self.bases[owner], names))
+                places.append(mine)
         return take_rows(pa.concat_tables(parts), np.argsort(np.concatenate(places)))
 
     @property

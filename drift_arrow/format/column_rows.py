@@ -55,6 +55,11 @@ class ColumnRows:
         """Numbers, strings and binaries; other types are fetched by the block."""
         return number_dtype(kind) is not None or offsets_dtype(kind) is not None
 
+    @property
+    def table(self) -> RowTable | None:
+        """Where kernels find the rows, for as long as the table lives; None if no block was ever open."""
+        return self._state[1]
+
     def take(self, rows: NDArray[np.int64]) -> pa.Array | None:
         """Rows of the segment, in any order; None if they are many or none, or if a block of theirs is not open.
 
@@ -63,20 +68,10 @@ class ColumnRows:
         ValueError
             There is no such row, or a vector is damaged that a row touches.
         """
-        _, table = self._state
+        table = self.table
         if table is None or not len(rows) or not is_sparse(len(rows), int(self._first_rows[-1])):
             return None
-        dtype = number_dtype(self._kind)
-        buffers = self._strings(table, rows) if dtype is None else _numbers(table, rows, dtype)
-        if buffers is None:
-            return None
-        n_nulls, validity = 0, None
-        if table.has_nulls:
-            found = gather_validity(table, rows)
-            assert found is not None
-            bits, n_nulls = found
-            validity = pa.py_buffer(bits) if n_nulls else None
-        return pa.Array.from_buffers(self._kind, len(rows), [validity, *buffers], n_nulls)
+        return take_known(table, self._kind, rows)
 
     def update(self, blocks: Mapping[int, WarmColumn]) -> list[int]:
         """Know these blocks, by their place in the column, and no others: whatever is known is kept alive.
@@ -96,12 +91,34 @@ class ColumnRows:
         self._state = known, RowTable.of(self._first_rows, lines, [line.owner for _, line in known.values()])
         return [place for place in known if place not in before]
 
-    def _strings(self, table: RowTable, rows: NDArray[np.int64]) -> list[pa.Buffer] | None:
-        dtype = offsets_dtype(self._kind)
-        assert dtype is not None
-        offsets = np.empty(len(rows) + 1, dtype)
-        content = gather_string_points(table, rows, offsets, MAX_PIECE_BYTES)
-        return None if content is None else [pa.py_buffer(offsets), pa.py_buffer(content)]
+
+def take_known(table: RowTable, kind: pa.DataType, rows: NDArray[np.int64]) -> pa.Array | None:
+    """Rows of a column of type `kind` by their numbers in `table`; None if a block of theirs is not open.
+
+    Raises
+    ------
+    ValueError
+        There is no such row, or a vector is damaged that a row touches.
+    """
+    dtype = number_dtype(kind)
+    buffers = _strings(table, rows, kind) if dtype is None else _numbers(table, rows, dtype)
+    if buffers is None:
+        return None
+    n_nulls, validity = 0, None
+    if table.has_nulls:
+        found = gather_validity(table, rows)
+        assert found is not None
+        bits, n_nulls = found
+        validity = pa.py_buffer(bits) if n_nulls else None
+    return pa.Array.from_buffers(kind, len(rows), [validity, *buffers], n_nulls)
+
+
+def _strings(table: RowTable, rows: NDArray[np.int64], kind: pa.DataType) -> list[pa.Buffer] | None:
+    dtype = offsets_dtype(kind)
+    assert dtype is not None
+    offsets = np.empty(len(rows) + 1, dtype)
+    content = gather_string_points(table, rows, offsets, MAX_PIECE_BYTES)
+    return None if content is None else [pa.py_buffer(offsets), pa.py_buffer(content)]
 
 
 def _numbers(table: RowTable, rows: NDArray[np.int64], dtype: np.dtype[Any]) -> list[pa.Buffer] | None:

@@ -22,6 +22,7 @@ from drift_arrow.format.segment_file import SegmentFile
 from drift_arrow.format.segment_vectors import SegmentVectors
 from drift_arrow.format.warm_column import WarmColumn
 from drift_arrow.kernels._aligned import aligned
+from drift_arrow.kernels.row_table import RowTable
 from drift_arrow.kernels.streaming import STREAM_BYTES
 
 _TAKE_SHARE: Final = 4
@@ -67,6 +68,11 @@ class SegmentColumns:
             found.update(zip(absent, self._take_blocks(rows, absent), strict=True))
             self._learn(absent)
         return pa.Table.from_arrays([found[name] for name in names], schema=self._selected(names))
+
+    def table(self, name: str) -> RowTable | None:
+        """Where kernels find single rows of a payload column; None if no block of it was opened for that."""
+        column = self._rows.get(name)
+        return None if column is None else column.table
 
     def _find(self, rows: NDArray[np.int64], name: str) -> pa.Array | None:
         """A column of `rows` by what is known of its blocks; None if that is not enough."""

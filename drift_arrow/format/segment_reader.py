@@ -114,6 +114,10 @@ class SegmentReader:
         """
         return self._vectors.table if self._vectors.dtype == np.float32 else None
 
+    def column_table(self, name: str) -> RowTable | None:
+        """As `vector_table`, of a payload column; for `column_rows.take_known`."""
+        return self._columns.table(name)
+
     def release_tables(self) -> None:
         """Keep no page of the tables of a mapped file in this process, for those who have copied what they need."""
         self._file.file.release((self._file.index.tables_start, self.size_bytes))
