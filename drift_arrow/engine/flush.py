@@ -13,13 +13,22 @@ if TYPE_CHECKING:
     from drift_arrow.engine.snapshot import MemtableView, SegmentView, Snapshot, View
     from drift_arrow.engine.spec import CollectionSpec
     from drift_arrow.engine.storage import Storage
+    from drift_arrow.format.calibration import Calibration
     from drift_arrow.options import Options
 
 _GROWTH: Final = 3
 _FLOAT32_BYTES: Final = 4
 
 
-def flush(storage: Storage, base: Snapshot, rotation: Rotation, spec: CollectionSpec, options: Options) -> Relocated:
+def flush(
+    storage: Storage,
+    base: Snapshot,
+    rotation: Rotation,
+    spec: CollectionSpec,
+    options: Options,
+    *,
+    fitting: Calibration | None,
+) -> Relocated:
     """Write the frozen memtables of `base` and commit.
 
     Parameters
@@ -32,6 +41,8 @@ def flush(storage: Storage, base: Snapshot, rotation: Rotation, spec: Collection
         Of the active memtable of `base`.
     spec, options : CollectionSpec, Options
         Of the collection.
+    fitting : Calibration or None
+        That of `base`, if it still fits its rows.
 
     Raises
     ------
@@ -49,9 +60,7 @@ def flush(storage: Storage, base: Snapshot, rotation: Rotation, spec: Collection
         base,
         Move(sources=sources, built=built),
         rotation=rotation,
-        calibrate=lambda kept, segments: refreshed(
-            base.manifest.calibration, kept, segments, spec.metric, options.seed
-        ),
+        calibrate=lambda kept, segments: refreshed(fitting, kept, segments, spec.metric, options.seed),
     )
 
 

@@ -14,14 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drift_arrow.engine.core import Core
-    from drift_arrow.engine.heal.relocation import Calibrate, Move, Rotation
+    from drift_arrow.engine.heal.relocation import Calibrate, Move, Relocated, Rotation
     from drift_arrow.engine.snapshot import Snapshot
     from drift_arrow.engine.verify import VerifyReport
+    from drift_arrow.format.calibration import Calibration
+    from drift_arrow.format.manifest import Manifest
 
 T = TypeVar("T")
 
 _NOTICED_SHARE: Final = 0.02
 """Unflushed deletions, of the rows alive, that are flushed before rows move, so that the dead are seen."""
+
+
+_REPLACED_SHARE: Final = 0.3
+"""Rows written and deleted, of those alive, after which where searches stop is fitted again whatever the counts say."""
 
 
 class Maintenance:
@@ -41,6 +47,8 @@ class Maintenance:
     def __init__(self, core: Core) -> None:
         self._core = core
         self.exclusive = threading.Lock()
+        self._calibration = core.snapshot.manifest.calibration
+        self._churned_before = 0
 
     def flush_frozen(self) -> bool:
         """Flush the frozen memtables and delete what is no longer named; returns whether there were any."""
@@ -73,14 +81,14 @@ class Maintenance:
             # once closed, another process may hold the lock
             if self._core.closed:
                 return
-            doomable = doomable_files(self._core.storage)
+            doomable, before = doomable_files(self._core.storage), self._core.snapshot.manifest
             base, rotation = self._flushed_base()
             move = choose(base)
-            if move is None:
-                return
-            self._core.check_log()
-            self._core.adopt(relocate(self._core.storage, base, move, rotation=rotation, calibrate=calibrate))
-            self._tidy(doomable)
+            if move is not None:
+                self._core.check_log()
+                self._adopt(relocate(self._core.storage, base, move, rotation=rotation, calibrate=calibrate))
+            if self._core.snapshot.manifest is not before:
+                self._tidy(doomable)
 
     def replace_rows(self, successor: Callable[[Snapshot, Rotation], Snapshot]) -> Snapshot:
         """Put a committed snapshot in the place of all rows, which were flushed before; returns it.
@@ -112,6 +120,12 @@ class Maintenance:
             if not self._core.closed and self._core.storage.appends:
                 collect_garbage(self._core.storage, self._core.options)
 
+    def fitting(self, manifest: Manifest) -> Calibration | None:
+        """The calibration of the newest version; None if so many rows came and went since that it may not fit."""
+        self._watch(manifest.calibration)
+        churned = self._core.churned_rows - self._churned_before
+        return None if churned > _REPLACED_SHARE * self._core.snapshot.n_live else manifest.calibration
+
     def verify(self) -> VerifyReport:
         """Check every byte of the newest version."""
         self._core.check_open()
@@ -124,12 +138,23 @@ class Maintenance:
             return False
         core = self._core
         core.check_log()
-        core.adopt(flush(core.storage, base, rotation, core.spec, core.options))
+        fitting = self.fitting(base.manifest)
+        self._adopt(flush(core.storage, base, rotation, core.spec, core.options, fitting=fitting))
         return True
+
+    def _adopt(self, relocated: Relocated) -> None:
+        self._core.adopt(relocated)
+        self._watch(relocated.manifest.calibration)
+
+    def _watch(self, calibration: Calibration | None) -> None:
+        if calibration is not self._calibration:
+            self._calibration, self._churned_before = calibration, self._core.churned_rows
 
     def _flushed_base(self) -> tuple[Snapshot, Rotation]:
         """The rows of the newest version exactly, and the rotation behind them."""
-        if self._core.unflushed_deletions() > _NOTICED_SHARE:
+        base, rotation = self._core.flushable()
+        # what was replayed at opening is behind the rotation, but in the base
+        if base.seqno > rotation.last_seqno or self._core.unflushed_deletions() > _NOTICED_SHARE:
             self._core.freeze()
         while self._flush_base():
             pass

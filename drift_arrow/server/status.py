@@ -24,6 +24,7 @@ _CODES: Final[tuple[tuple[type[DriftError], grpc.StatusCode], ...]] = (
     (errors.CommitConflictError, grpc.StatusCode.ABORTED),
     (errors.LockedError, grpc.StatusCode.FAILED_PRECONDITION),
     (errors.ClosedError, grpc.StatusCode.FAILED_PRECONDITION),
+    (errors.FencedError, grpc.StatusCode.ABORTED),
     (errors.PoisonedError, grpc.StatusCode.FAILED_PRECONDITION),
     # Not UNAVAILABLE, which tells clients to repeat the call: a failed write may have been written.
     (errors.StorageError, grpc.StatusCode.INTERNAL),

@@ -191,8 +191,8 @@ def test_deletes_and_upserts_that_race_a_flush_win(db, monkeypatch):
     docs = create(db)
     docs.add(make_table(300))
 
-    def flush_with_a_race(*args):
-        flushed = flush(*args)
+    def flush_with_a_race(*args, **rest):
+        flushed = flush(*args, **rest)
         docs.delete(keys=[1, 2])
         docs.upsert(make_table(2, start=3, seed=77))
         return flushed
@@ -294,7 +294,7 @@ def test_an_error_of_the_janitor_reaches_the_next_call_and_the_work_is_done_late
     docs = create(db, options=SMALL)
     failed = threading.Event()
 
-    def fail(*args):
+    def fail(*args, **rest):
         failed.set()
         raise StorageError("storage failed: No space left on device")
 

@@ -174,6 +174,20 @@ def test_a_calibration_is_kept_until_a_fifth_of_the_rows_changed(searched):
     assert refreshed(old, *state) == known
 
 
+def test_a_calibration_does_not_fit_once_many_rows_were_replaced_by_as_many(db):
+    docs = create(db)
+    docs.add(make_table(2_000))
+    docs.flush()
+    known, maintenance = docs.pin().manifest, docs._core.maintenance
+    docs.upsert(make_table(500, seed=3))
+    assert maintenance.fitting(known) is known.calibration
+    docs.upsert(make_table(200, start=500, seed=3))
+    assert maintenance.fitting(known) is None
+    docs.flush()
+    assert len(docs) == known.calibration.n_rows == docs.pin().manifest.calibration.n_rows
+    assert maintenance.fitting(docs.pin().manifest) is docs.pin().manifest.calibration
+
+
 def test_deleted_rows_are_neither_queries_nor_neighbours_of_a_calibration(db):
     docs = create(db)
     docs.add(make_table(3_000))

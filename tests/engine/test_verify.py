@@ -18,6 +18,7 @@ from drift_arrow.errors import CorruptionError, NotFoundError
 from drift_arrow.format import segment_tables, segment_writer
 from drift_arrow.format.bitmap_file import encode_bitmap
 from drift_arrow.format.checksum import xxh3_128
+from drift_arrow.format.segment_content import SegmentContent
 from drift_arrow.kernels import bitmap
 from drift_arrow.kernels.bloom import build_bloom
 from tests.faults.idle_janitor import IdleJanitor
@@ -151,7 +152,8 @@ def written_wrongly(monkeypatch, change):
     inner = segment_writer.write_segment
 
     def write(sink, content):
-        return inner(sink, replace(content, rows=change(content.rows)))
+        (rows,) = content.extents()
+        return inner(sink, SegmentContent(spec=content.spec, rows=change(rows)))
 
     monkeypatch.setattr("drift_arrow.engine.heal.relocation.write_segment", write)
 

@@ -163,11 +163,8 @@ def test_decoding_uses_the_widest_vectors_of_the_processor():
     plain = types.FunctionType(decode.py_func.__code__, decode.py_func.__globals__, "decode_alp")
     njit: Any = numba.njit
     fresh = njit(nogil=True, _nrt=False, fastmath=decode.targetoptions["fastmath"])(plain)
-    uint64s = numba.types.Array(numba.uint64, 1, "C")
     table = numba.types.Array(numba.float64, 1, "C", readonly=True)
-    arguments = (
-        numba.uint32, numba.int64, numba.uint64, table, table, uint64s, numba.int64, numba.uint64,
-    )  # fmt: skip
+    arguments = (numba.uint32, numba.int64, numba.uint64, table, table, numba.uint64, numba.uint64)
     fresh.compile(arguments)
     assembly = fresh.inspect_asm(arguments)
     flags = cpu_flags()

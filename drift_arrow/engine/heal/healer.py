@@ -57,6 +57,7 @@ class Healer:
         self._refused: set[Key] = set()
         self._moved_rows = 0
         self._calibration: Calibration | None = None
+        self._fitting: Calibration | None = None
 
     def preview(self, budget_rows: int | None = None) -> list[Treatment]:
         """What `step` would try, in its order, up to so many moved rows; reads codes only, changes nothing."""
@@ -89,6 +90,7 @@ class Healer:
         def choose(base: Snapshot) -> Move | None:
             if base.manifest.calibration is not self._calibration:
                 self._calibration, self._moved_rows = base.manifest.calibration, 0
+            self._fitting = self._core.maintenance.fitting(base.manifest)
             # a segment without live rows is gone after any commit
             nothing = Move(sources=(), built=None) if any(not view.n_live for view in base.segments) else None
             survey = make_survey(base, self._core.options.seed)
@@ -135,7 +137,7 @@ class Healer:
 
     def _calibrated(self, kept: list[SegmentView], segments: SegmentSet) -> Calibration | None:
         is_stale = self._moved_rows > _RECALIBRATED_SHARE * sum(view.n_live for view in kept)
-        known = None if is_stale else self._calibration
+        known = None if is_stale else self._fitting
         return refreshed(known, kept, segments, self._core.spec.metric, self._core.options.seed)
 
 

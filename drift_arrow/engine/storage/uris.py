@@ -65,7 +65,7 @@ def _open_objects(uri: str, storage_options: Mapping[str, Any], cache: FileCache
         message = f"no driver for this store is installed: {remedy}; uri={uri!r} cause={error}"
         raise InvalidArgumentError(message) from error
     except Exception as error:
-        message = f"the store cannot be opened: check the URI and storage_options; uri={uri!r} cause={error}"
+        message = f"the store cannot be opened: check the URI and storage_options; got={uri!r} cause={error}"
         raise InvalidArgumentError(message) from error
     return ObjectStorage(files, root.rstrip("/"), uri.rstrip("/"), Retry(), cache)
 
