@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from drift_arrow.errors import CorruptionError, LimitExceededError
-from drift_arrow.format.buffer import byte_view
-from drift_arrow.format.canonical_json import Fields, check_version, dump_json, load_json
-from drift_arrow.format.checksum import check_xxh3_128, xxh3_128
+from drift_arrow.format.canonical_json import Fields, dump_json
 from drift_arrow.format.layout import CONTRACT_KIND, FORMAT_VERSION, MAX_CONTRACT_BYTES, Buffer
+from drift_arrow.format.sealed_json import seal, unseal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_PREFIX_BYTES: Final = 33  # digest and line feed
 _VECTOR_TYPE: Final = np.dtype("<f4")
 
 
@@ -64,11 +61,7 @@ class ContractFile:
                 "canary_vectors": vectors.decode("ascii"),
             }
         )
-        encoded = b"%s\n%s\n" % (xxh3_128(body).encode("ascii"), body)
-        if len(encoded) > MAX_CONTRACT_BYTES:
-            message = f"a contract is too large: take fewer canaries; bytes={len(encoded)} limit={MAX_CONTRACT_BYTES}"
-            raise LimitExceededError(message)
-        return encoded
+        return seal(body, MAX_CONTRACT_BYTES, what="a contract", remedy="take fewer canaries")
 
 
 def decode_contract(data: Buffer, path: str) -> ContractFile:
@@ -81,16 +74,7 @@ def decode_contract(data: Buffer, path: str) -> ContractFile:
     UnsupportedFormatError
         A newer version wrote them.
     """
-    raw = byte_view(data)
-    if not _PREFIX_BYTES < len(raw) <= MAX_CONTRACT_BYTES:
-        raise CorruptionError(f"not the size of a contract; size_bytes={len(raw)}", path=path, offset=0)
-    if raw[_PREFIX_BYTES - 1] != ord("\n") or raw[-1] != ord("\n"):
-        raise CorruptionError("a contract has two lines", path=path, offset=0)
-    body = raw[_PREFIX_BYTES:-1]
-    digest = str(raw[: _PREFIX_BYTES - 1], "ascii", "replace")
-    check_xxh3_128(body, digest, what="contract", path=path, offset=_PREFIX_BYTES)
-    fields = load_json(body, MAX_CONTRACT_BYTES, path=path, offset=_PREFIX_BYTES)
-    check_version(fields, CONTRACT_KIND)
+    fields = unseal(data, MAX_CONTRACT_BYTES, what="contract", kind=CONTRACT_KIND, path=path)
     fields.only(*ContractFile.__dataclass_fields__, "kind", "format_version", "dim")
     keys = _keys(fields)
     return ContractFile(

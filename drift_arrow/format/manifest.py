@@ -9,19 +9,17 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from drift_arrow.errors import CorruptionError, LimitExceededError
-from drift_arrow.format.buffer import byte_view
 from drift_arrow.format.calibration import Calibration, calibration_from
-from drift_arrow.format.canonical_json import Fields, check_version, dump_json, load_json
-from drift_arrow.format.checksum import check_xxh3_128, xxh3_128
+from drift_arrow.format.canonical_json import Fields, dump_json
+from drift_arrow.format.checksum import xxh3_128
 from drift_arrow.format.layout import FORMAT_VERSION, MANIFEST_KIND, MAX_MANIFEST_BYTES, MAX_SEGMENT_ROWS, Buffer
 from drift_arrow.format.schema import decode_schema, encode_schema, is_vector_type
+from drift_arrow.format.sealed_json import seal, unseal
 
 _DIGEST: Final = "[0-9a-f]{32}"
 _UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _SEGMENT_PATH: Final = r"segments/[0-9a-f-]{36}\.drift"
 _TOMBSTONE_PATH: Final = r"tombstones/[0-9a-f-]{36}\.bits"
-_PREFIX_BYTES: Final = 33  # digest and line feed
 _FILE_KEYS: Final = ("path", "size_bytes", "digest")
 _SEGMENT_KEYS: Final = (*_FILE_KEYS, "n_rows", "n_live", "seqno_range", "tombstones")
 
@@ -134,11 +132,7 @@ class Manifest:
             They are more than 8 MiB: the collection has too many segments.
         """
         body = self._json()
-        encoded = b"%s\n%s\n" % (xxh3_128(body).encode("ascii"), body)
-        if len(encoded) > MAX_MANIFEST_BYTES:
-            message = f"manifest is too large: merge segments; size_bytes={len(encoded)} limit={MAX_MANIFEST_BYTES}"
-            raise LimitExceededError(message)
-        return encoded
+        return seal(body, MAX_MANIFEST_BYTES, what="manifest", remedy="merge segments")
 
     def _json(self) -> bytes:
         plain = (
@@ -177,20 +171,11 @@ def decode_manifest(data: Buffer, path: str) -> Manifest:
     UnsupportedFormatError
         A newer version wrote them.
     """
-    raw = byte_view(data)
-    if not _PREFIX_BYTES < len(raw) <= MAX_MANIFEST_BYTES:
-        raise CorruptionError(f"not the size of a manifest; size_bytes={len(raw)}", path=path, offset=0)
-    if raw[_PREFIX_BYTES - 1] != ord("\n") or raw[-1] != ord("\n"):
-        raise CorruptionError("a manifest has two lines", path=path, offset=0)
-    body = raw[_PREFIX_BYTES:-1]
-    digest = str(raw[: _PREFIX_BYTES - 1], "ascii", "replace")
-    check_xxh3_128(body, digest, what="manifest", path=path, offset=_PREFIX_BYTES)
-    fields = load_json(body, MAX_MANIFEST_BYTES, path=path, offset=_PREFIX_BYTES)
+    fields = unseal(data, MAX_MANIFEST_BYTES, what="manifest", kind=MANIFEST_KIND, path=path)
     return _manifest_from(fields)
 
 
 def _manifest_from(fields: Fields) -> Manifest:
-    check_version(fields, MANIFEST_KIND)
     fields.only(*Manifest.__dataclass_fields__, "kind", "format_version")
     schema = decode_schema(fields.base64("schema"), path=fields.path, offset=fields.offset)
     vector = _column(fields, "vector", schema)

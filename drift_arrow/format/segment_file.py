@@ -29,10 +29,10 @@ from drift_arrow.format.segment_footer import SegmentMeta, SegmentTail, decode_f
 from drift_arrow.format.segment_parts import check_parts
 from drift_arrow.format.source import FetchedFile, RangedSource, open_file
 
-_WARM_SHARE: Final = 8
-"""Of a mapped file, an eighth of the bytes of its codes may be kept in decoded payload."""
+_WARM_SHARE: Final = 4
+"""Of a mapped file, a quarter of the bytes of its codes may be kept in decoded payload: short text fits."""
 
-_LEAST_WARM_BYTES: Final = 1 << 20
+_LEAST_WARM_BYTES: Final = 2 << 20
 """What may be kept even if that is more."""
 
 

@@ -48,7 +48,7 @@ class SegmentVectors:
         self._blocks = file.index.blocks(BlockType.VECTORS)
         # not methods of this object: a cycle would keep the file open until the garbage collector comes
         self.opened: OpenBlocks[VectorBlock] = OpenBlocks(
-            file.blocks, partial(_parse, file), partial(_held_bytes, file), 2 * file.warm_bytes
+            file.blocks, partial(_parse, file), partial(_held_bytes, file), file.warm_bytes
         )
         first_rows = np.append(self._index.first_rows[self._blocks], file.meta.n_rows)
         self.table = RowTable.of(first_rows, [None] * (len(first_rows) - 1), ())

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from drift_arrow.errors import CorruptionError, LimitExceededError
-from drift_arrow.format.buffer import byte_view
-from drift_arrow.format.canonical_json import Fields, check_version, dump_json, load_json
-from drift_arrow.format.checksum import check_xxh3_128, xxh3_128
+from drift_arrow.format.canonical_json import Fields, dump_json
 from drift_arrow.format.layout import FORMAT_VERSION, MAX_STATISTICS_BYTES, STATISTICS_KIND, Buffer
+from drift_arrow.format.sealed_json import seal, unseal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +20,6 @@ SOURCES: Final = ("queries", "rows")
 """What recall was measured with: queries that were sampled from searches, or rows of the collection."""
 
 _UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_PREFIX_BYTES: Final = 33  # digest and line feed
 _HEAT_TYPE: Final = np.dtype("<f4")
 
 
@@ -94,11 +91,7 @@ class StatisticsFile:
                 "measurements": [_to_dict(measurement) for measurement in self.measurements],
             }
         )
-        encoded = b"%s\n%s\n" % (xxh3_128(body).encode("ascii"), body)
-        if len(encoded) > MAX_STATISTICS_BYTES:
-            message = f"statistics are too large; size_bytes={len(encoded)} limit={MAX_STATISTICS_BYTES}"
-            raise LimitExceededError(message)
-        return encoded
+        return seal(body, MAX_STATISTICS_BYTES, what="a statistics file", remedy="merge segments")
 
 
 def decode_statistics(data: Buffer, path: str) -> StatisticsFile:
@@ -111,16 +104,7 @@ def decode_statistics(data: Buffer, path: str) -> StatisticsFile:
     UnsupportedFormatError
         A newer version wrote them.
     """
-    raw = byte_view(data)
-    if not _PREFIX_BYTES < len(raw) <= MAX_STATISTICS_BYTES:
-        raise CorruptionError(f"not the size of statistics; size_bytes={len(raw)}", path=path, offset=0)
-    if raw[_PREFIX_BYTES - 1] != ord("\n") or raw[-1] != ord("\n"):
-        raise CorruptionError("a statistics file has two lines", path=path, offset=0)
-    body = raw[_PREFIX_BYTES:-1]
-    digest = str(raw[: _PREFIX_BYTES - 1], "ascii", "replace")
-    check_xxh3_128(body, digest, what="statistics", path=path, offset=_PREFIX_BYTES)
-    fields = load_json(body, MAX_STATISTICS_BYTES, path=path, offset=_PREFIX_BYTES)
-    check_version(fields, STATISTICS_KIND)
+    fields = unseal(data, MAX_STATISTICS_BYTES, what="statistics file", kind=STATISTICS_KIND, path=path)
     fields.only(*StatisticsFile.__dataclass_fields__, "kind", "format_version")
     heat = fields.object("heat")
     return StatisticsFile(

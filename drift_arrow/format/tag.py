@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from drift_arrow.errors import CorruptionError
-from drift_arrow.format.buffer import byte_view
-from drift_arrow.format.canonical_json import check_version, dump_json, load_json
-from drift_arrow.format.checksum import check_xxh3_128, xxh3_128
+from drift_arrow.format.canonical_json import dump_json
 from drift_arrow.format.layout import FORMAT_VERSION, MAX_TAG_BYTES, TAG_KIND, Buffer
+from drift_arrow.format.sealed_json import seal, unseal
 
 _DIGEST: Final = "[0-9a-f]{32}"
 _UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_PREFIX_BYTES: Final = 33  # digest and line feed
 
 TAG_NAME: Final = "[a-z0-9][a-z0-9._-]{0,62}"
 """Pattern of a tag's name, which is part of the name of its file."""
@@ -57,7 +54,7 @@ class Tag:
                 "collection_uuid": str(self.collection_uuid),
             }
         )
-        return b"%s\n%s\n" % (xxh3_128(body).encode("ascii"), body)
+        return seal(body, MAX_TAG_BYTES, what="a tag", remedy="use a shorter name")
 
 
 def decode_tag(data: Buffer, path: str) -> Tag:
@@ -70,16 +67,7 @@ def decode_tag(data: Buffer, path: str) -> Tag:
     UnsupportedFormatError
         A newer version wrote them.
     """
-    raw = byte_view(data)
-    if not _PREFIX_BYTES < len(raw) <= MAX_TAG_BYTES:
-        raise CorruptionError(f"not the size of a tag; size_bytes={len(raw)}", path=path, offset=0)
-    if raw[_PREFIX_BYTES - 1] != ord("\n") or raw[-1] != ord("\n"):
-        raise CorruptionError("a tag has two lines", path=path, offset=0)
-    body = raw[_PREFIX_BYTES:-1]
-    digest = str(raw[: _PREFIX_BYTES - 1], "ascii", "replace")
-    check_xxh3_128(body, digest, what="tag", path=path, offset=_PREFIX_BYTES)
-    fields = load_json(body, MAX_TAG_BYTES, path=path, offset=_PREFIX_BYTES)
-    check_version(fields, TAG_KIND)
+    fields = unseal(data, MAX_TAG_BYTES, what="tag", kind=TAG_KIND, path=path)
     fields.only(*Tag.__dataclass_fields__, "kind", "format_version")
     return Tag(
         name=fields.text("name", TAG_NAME),
