@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drift_arrow.format import column_rows, segment_extent, segment_file
+from drift_arrow.format.column_rows import take_known
 from drift_arrow.format.segment_columns import SegmentColumns
 from drift_arrow.format.segment_reader import SegmentReader
 from drift_arrow.format.segment_vectors import SegmentVectors
@@ -190,3 +191,13 @@ def test_kernels_find_vectors_by_the_table_of_the_reader(warm, content):
 
 def test_there_is_no_table_of_vectors_of_another_type():
     assert SegmentReader(segment_bytes(segment_content(dtype=np.float64))[0], "p").vector_table is None
+
+
+def test_rows_of_a_column_are_found_by_the_table_of_the_reader_once_their_blocks_are_open(data):
+    found = SegmentReader(data, "p")
+    assert found.column_table("id") is None
+    rows = np.array([2999, 0, 1700])
+    found.take(rows, ["id"])
+    table = found.column_table("id")
+    assert table is not None
+    assert pa.array(rows).equals(take_known(table, pa.int64(), rows))

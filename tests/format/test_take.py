@@ -21,6 +21,14 @@ def test_rows_come_from_all_chunks_in_the_order_asked_for(array):
 
 
 @pytest.mark.parametrize("array", SAMPLES.values(), ids=SAMPLES)
+def test_all_rows_of_several_chunks_come_in_the_order_asked_for(array):
+    table = pa.table({"column": pa.chunked_array([array.slice(0, 2), array.slice(2, 3)])})
+    taken = take_rows(table, np.array([4, 0, 3, 1, 2]))
+    assert taken.schema.equals(table.schema)
+    assert [repr(value.as_py()) for value in taken.column(0)] == [repr(array[row].as_py()) for row in (4, 0, 3, 1, 2)]
+
+
+@pytest.mark.parametrize("array", SAMPLES.values(), ids=SAMPLES)
 def test_no_rows_of_a_column_have_its_type(array):
     taken = take_rows(pa.table({"column": array}), np.empty(0, dtype=np.int64))
     assert (taken.num_rows, taken.column(0).type) == (0, array.type)
