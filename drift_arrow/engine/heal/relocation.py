@@ -83,11 +83,6 @@ class Relocated:
     view: SegmentView | None
 
 
-def rotation_of(manifest: Manifest) -> Rotation:
-    """The part of the log that a version builds on, for a next version that takes nothing from the log."""
-    return Rotation(wal_floor=manifest.wal_floor, last_seqno=manifest.last_seqno, writer_epoch=manifest.writer_epoch)
-
-
 def relocate(storage: Storage, base: Snapshot, move: Move, *, rotation: Rotation, calibrate: Calibrate) -> Relocated:
     """Write the new segment and commit.
 
