@@ -89,7 +89,8 @@ def measure_buckets(snapshot: Snapshot) -> BucketStatistics:
     found = [moments_of(view, metric) for view in snapshot.segments]
     moments, radii = [pair[0] for pair in found], [pair[1] for pair in found]
     counts = [view.reader.n_buckets for view in snapshot.segments]
-    ages = [snapshot.seqno - view.reader.seqno_range[1] for view in snapshot.segments]
+    # the range of a segment ends with the records that close its log, which are younger than the newest operation
+    ages = [max(0, snapshot.seqno - view.reader.seqno_range[1]) for view in snapshot.segments]
     live = _joined_integers([part.live for part in moments])
     rows = _joined_integers([np.diff(view.reader.offsets) for view in snapshot.segments])
     shift, founding_radius = _joined([part.shift for part in moments]), _joined(radii)

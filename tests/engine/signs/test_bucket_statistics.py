@@ -136,3 +136,10 @@ def test_age_counts_operations_since_the_newest_row(db):
     found = measure_buckets(docs.pin())
     ages = [found.age[found.segment == number].tolist() for number in (0, 1)]
     assert ages[0][0] > ages[1][0] >= 1
+
+
+def test_rows_are_of_age_zero_right_after_they_were_flushed(db):
+    docs = create(db)
+    docs.add(make_table(300))
+    docs.flush()
+    assert measure_buckets(docs.pin()).age.min() == 0
