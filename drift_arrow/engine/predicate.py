@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from drift_arrow.engine.expression_tree import is_pure, parse
 from drift_arrow.engine.predicate_arrow import ArrowPredicate
 from drift_arrow.engine.predicate_polars import PolarsPredicate
-from drift_arrow.errors import InvalidArgumentError, LimitExceededError
-from drift_arrow.options import MAX_FILTER_CHARS
+from drift_arrow.engine.predicate_sql import sql_expression
+from drift_arrow.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,13 +60,14 @@ def make_predicate(where: object, spec: CollectionSpec) -> Predicate:
     Parameters
     ----------
     where : str, polars.Expr or pyarrow.compute.Expression
-        SQL text is one boolean expression over column names, as Polars reads it.
+        SQL text is one boolean expression over column names; see `sql_expression`.
 
     Raises
     ------
     InvalidArgumentError
-        Not parseable, an unknown column, a value that is not boolean, or a condition that looks at more than its own
-        row (an aggregate, a window, a sort), which could not be evaluated part by part.
+        Not parseable, text beside a date or time that is none, an unknown column, a value that is not boolean, or a
+        condition that looks at more than its own row (an aggregate, a window, a sort), which could not be evaluated
+        part by part.
     LimitExceededError
         SQL text beyond `MAX_FILTER_CHARS`.
     """
@@ -83,20 +84,9 @@ def make_predicate(where: object, spec: CollectionSpec) -> Predicate:
 
 @lru_cache(maxsize=_KEPT)
 def _of_sql(text: str, spec: CollectionSpec) -> PolarsPredicate:
-    return PolarsPredicate(_parse_sql(text), spec)
+    return PolarsPredicate(sql_expression(text, spec), spec)
 
 
 @lru_cache(maxsize=_KEPT)
 def _of_written(written: bytes, spec: CollectionSpec) -> PolarsPredicate:
     return PolarsPredicate(pl.Expr.deserialize(io.BytesIO(written)), spec)
-
-
-def _parse_sql(text: str) -> pl.Expr:
-    if len(text) > MAX_FILTER_CHARS:
-        message = f"where is longer than {MAX_FILTER_CHARS} characters; got={len(text)}"
-        raise LimitExceededError(message)
-    try:
-        return pl.sql_expr(text)
-    except pl.exceptions.PolarsError as error:
-        message = f"where is no SQL expression: {error}; got={text!r}"
-        raise InvalidArgumentError(message) from error

@@ -66,7 +66,8 @@ class Search:
         Parameters
         ----------
         condition : str, polars.Expr or pyarrow.compute.Expression
-            SQL text is a boolean expression such as ``"lang = 'en' AND price < 10"``. Null counts as false.
+            SQL text is a boolean expression such as ``"lang = 'en' AND day >= '2024-01-31'"``; dates and times are
+            written as strings, and are of the time zone of the column. Null counts as false.
 
         Raises
         ------
