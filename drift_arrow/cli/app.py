@@ -12,8 +12,10 @@ from drift_arrow.cli.commands import (
     drift,
     drop,
     export,
+    heal,
     import_,
     inspect,
+    recall,
     restore,
     search,
     serve,
@@ -45,6 +47,8 @@ app.command("import", epilog=import_.EPILOG)(import_.import_)
 app.command("stats", epilog=stats.EPILOG)(stats.stats)
 app.command("inspect", epilog=inspect.EPILOG)(inspect.inspect)
 app.command("drift", epilog=drift.EPILOG)(drift.drift)
+app.command("recall", epilog=recall.EPILOG)(recall.recall)
+app.command("heal", epilog=heal.EPILOG)(heal.heal)
 app.command("verify", epilog=verify.EPILOG)(verify.verify)
 app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
 app.command("versions", epilog=versions.EPILOG)(versions.versions)
