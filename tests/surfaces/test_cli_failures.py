@@ -63,6 +63,7 @@ def test_drift_debug_shows_where_an_error_was_raised(tmp_path):
 
 def test_a_reader_that_leaves_early_ends_the_command_quietly(tmp_path):
     address = make_collection(tmp_path, make_table(5_000))
+    succeed("search", address, "[0, 0, 0, 0]", "--k", "5000", "--json")  # compiling says so on stderr
     with start("search", address, "[0, 0, 0, 0]", "--k", "5000", "--json") as process:
         assert process.stdout is not None
         assert process.stderr is not None
