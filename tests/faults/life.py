@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -26,6 +28,7 @@ ROOT = "/data/docs"
 DIRECTORIES = ("manifests", "segments", "tombstones", "wal")
 OPTIONS = Options(memtable_bytes=6 * DIM * 4, merge_bytes=12 * DIM * 4)
 KEYS = range(16)
+PROTOCOLS = ("append", "rotate", "flush", "commit", "heal", "gc", "recovery", "recovery again")
 
 Outcome = Versions | str | None
 """Rows, or what went wrong, or None if there is no collection."""
@@ -40,23 +43,30 @@ class Lives:
         Decides everything but the random bytes that the engine puts into its files.
     monkeypatch : pytest.MonkeyPatch
         Puts the simulated system calls under the real storage.
-    images_per_change : int
-        Power losses to try after every change of the disk.
+    images_per_change : int or mapping of str to int
+        Power losses to try after every change of the disk, for all or each of PROTOCOLS.
 
     Attributes
     ----------
-    states, distinct_states : int
-        Crash states that were tried, and how many of them differed in a file that counts.
+    states : Counter of str
+        Crash states that were tried, by what was going on, one of PROTOCOLS; opening a collection for the second time
+        after one opening was cut off is "recovery again".
+    distinct_states : int
+        How many of them differed in a file that counts.
     violations : list of str
         What was wrong in them.
     """
 
-    def __init__(self, seed: int, monkeypatch: Any, *, images_per_change: int) -> None:
-        self.states = self.distinct_states = 0
+    def __init__(self, seed: int, monkeypatch: Any, *, images_per_change: int | Mapping[str, int]) -> None:
+        self.states: Counter[str] = Counter()
+        self.distinct_states = 0
         self.violations: list[str] = []
         self._rng = random.Random(seed)
         self._monkeypatch = monkeypatch
-        self._images_per_change = images_per_change
+        self._images = (
+            images_per_change if isinstance(images_per_change, Mapping) else dict.fromkeys(PROTOCOLS, images_per_change)
+        )
+        self._doing, self._is_rotating = "", False
         self._version = 0
         self._segments: dict[tuple[str, bytes], SegmentReader] = {}
         self._outcomes: dict[frozenset[tuple[str, bytes]], Outcome] = {}
@@ -71,6 +81,7 @@ class Lives:
         posix = SimulatedPosix(self._disk, self._after_change, failing_sync)
         posix.patch(self._monkeypatch, local)
         self._changes_left = self._rng.randint(1, 100) if end == "kill" else None
+        self._is_rotating = False
         self._outcomes.clear()
         self._segments.clear()
         found = len(self.violations)
@@ -94,6 +105,7 @@ class Lives:
         self._disk, self._allowed = Disk({"/data": None}), [None]
 
     def _open(self, storage: Storage) -> Core:
+        self._doing = "recovery again" if self._doing.startswith("recovery") else "recovery"
         if not list_versions(storage):
             self._check(None)
             self._begin({})
@@ -109,6 +121,7 @@ class Lives:
         self._check(rows)
         # what an operation that was cut off left is settled once the collection is open
         self._allowed = [rows]
+        self._doing = "append"
         return core
 
     def _step(self, core: Core) -> Core:
@@ -118,6 +131,7 @@ class Lives:
         if kind == "reopen":
             core.close()
             return self._open(core.storage)
+        self._doing = {"flush": "flush", "janitor": "flush", "move": "heal"}.get(kind, "append")
         if kind == "flush":
             core.freeze()
         # no Janitor runs beside this thread, and a writer would wait for it
@@ -167,14 +181,28 @@ class Lives:
     def _done(self) -> None:
         self._allowed = self._allowed[1:]
 
-    def _after_change(self) -> None:
-        for _ in range(self._images_per_change):
-            self.states += 1
+    def _after_change(self, call: str, path: str) -> None:
+        protocol = self._protocol(call, path)
+        self.states[protocol] += self._images[protocol]
+        for _ in range(self._images[protocol]):
             self._check(self._recovered(self._disk.crash(self._rng)))
         if self._changes_left is not None:
             self._changes_left -= 1
             if self._changes_left == 0:
                 raise Killed
+
+    def _protocol(self, call: str, path: str) -> str:
+        """What a change of the disk belongs to, one of PROTOCOLS."""
+        name = path.removeprefix(f"{ROOT}/")
+        if name.startswith("wal") and not self._doing.startswith("recovery"):
+            # a new log is there once its name is synced
+            is_part, self._is_rotating = self._is_rotating, call == "open" or (self._is_rotating and name != "wal")
+            return "gc" if call == "unlink" else "rotate" if is_part or self._is_rotating else self._doing
+        if self._doing.startswith("recovery"):
+            return self._doing
+        if call == "unlink" and not _is_temporary(name):
+            return "gc"
+        return "commit" if name.startswith("manifests") else self._doing
 
     def _recovered(self, image: Image) -> Outcome:
         """What recovery makes of an image; many crashes leave the same one."""

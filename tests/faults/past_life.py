@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drift_arrow.engine.commit import list_versions
@@ -23,7 +24,7 @@ OPTIONS = Options(memtable_bytes=6 * DIM * 4, merge_bytes=12 * DIM * 4, retained
 class PastLives(Lives):
     """As `Lives`; a tag that was acknowledged holds its rows in every crash state, and a restore is all or nothing."""
 
-    def __init__(self, seed: int, monkeypatch: Any, *, images_per_change: int) -> None:
+    def __init__(self, seed: int, monkeypatch: Any, *, images_per_change: int | Mapping[str, int]) -> None:
         monkeypatch.setattr(life, "OPTIONS", OPTIONS)
         super().__init__(seed, monkeypatch, images_per_change=images_per_change)
         self.restores = self.tags = 0

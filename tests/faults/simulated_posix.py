@@ -38,13 +38,16 @@ class SimulatedPosix:
     ----------
     disk : Disk
     after_change : callable
-        Called after every system call that changes the disk; may raise Killed.
+        Called after every system call that changes the disk, with its name and path; may raise Killed.
     failing_sync : int or None
         Which sync of a file fails with EIO, counted from 1.
     """
 
     def __init__(
-        self, disk: Disk, after_change: Callable[[], None] = lambda: None, failing_sync: int | None = None
+        self,
+        disk: Disk,
+        after_change: Callable[[str, str], None] = lambda call, path: None,
+        failing_sync: int | None = None,
     ) -> None:
         for name in ("O_RDONLY", "O_DIRECTORY", "O_WRONLY", "O_RDWR", "O_CREAT", "O_EXCL", "O_APPEND", "O_CLOEXEC"):
             setattr(self, name, getattr(os, name))
@@ -81,7 +84,7 @@ class SimulatedPosix:
             if not flags & os.O_CREAT or posixpath.dirname(name) not in self._disk.names:
                 raise FileNotFoundError(2, "No such file or directory", name)
             inode = Inode()
-            self._change({name: inode})
+            self._change("open", {name: inode})
         self._next_descriptor += 1
         self._open[self._next_descriptor] = _Open(name, inode)
         return self._next_descriptor
@@ -92,9 +95,9 @@ class SimulatedPosix:
 
     def writev(self, descriptor: int, buffers: list[Any]) -> int:
         self._alive()
-        data = b"".join(buffers)
-        self._open[descriptor].inode.pending.append(data)
-        self._changed()
+        data, opened = b"".join(buffers), self._open[descriptor]
+        opened.inode.pending.append(data)
+        self._changed("writev", opened.path)
         return len(data)
 
     def fsync(self, descriptor: int) -> None:
@@ -104,7 +107,7 @@ class SimulatedPosix:
             self._disk.sync_directory(opened.path)
         else:
             self._sync(opened)
-        self._changed()
+        self._changed("fsync", opened.path)
 
     fdatasync = fsync
 
@@ -113,17 +116,17 @@ class SimulatedPosix:
         name = self._alive(target)
         if name in self._disk.names:
             raise FileExistsError(17, "File exists", name)
-        self._change({name: self._disk.names[str(source)]})
+        self._change("link", {name: self._disk.names[str(source)]})
 
     def unlink(self, path: Any) -> None:
         name = self._alive(path)
         if name not in self._disk.names:
             raise FileNotFoundError(2, "No such file or directory", name)
-        self._change({name: None})
+        self._change("unlink", {name: None})
 
     def rename(self, source: Any, target: Any) -> None:
         name = self._alive(source)
-        self._change({name: None, str(target): self._disk.names[name]})
+        self._change("rename", {name: None, str(target): self._disk.names[name]})
 
     def fstat(self, descriptor: int) -> SimpleNamespace:
         return SimpleNamespace(st_size=len(self._open[descriptor].inode.visible))
@@ -161,7 +164,7 @@ class SimulatedPosix:
 
     def mkdir(self, path: str) -> None:
         if self._alive(path) not in self._disk.names:
-            self._change({path: Inode(is_directory=True)})
+            self._change("mkdir", {path: Inode(is_directory=True)})
 
     def list_names(self) -> list[str]:
         return list(self._disk.names)
@@ -177,13 +180,13 @@ class SimulatedPosix:
     def _reader(self, descriptor: int) -> io.BytesIO:
         return io.BytesIO(self._open.pop(descriptor).inode.visible)
 
-    def _change(self, names: dict[str, Inode | None]) -> None:
+    def _change(self, call: str, names: dict[str, Inode | None]) -> None:
         self._disk.change(names)
-        self._changed()
+        self._changed(call, next(reversed(names)))
 
-    def _changed(self) -> None:
+    def _changed(self, call: str, path: str) -> None:
         try:
-            self._after_change()
+            self._after_change(call, path)
         except Killed:
             self._dead = True
             raise

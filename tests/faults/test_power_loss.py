@@ -30,7 +30,7 @@ def live(seeds: range, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[str]]
         lives = Lives(seed, monkeypatch, images_per_change=IMAGES_PER_CHANGE)
         for _ in range(LIVES_PER_SEED):
             lives.live()
-        states += lives.states
+        states += lives.states.total()
         if lives.violations:
             return states, lives.violations
     return states, []

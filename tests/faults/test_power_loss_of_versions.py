@@ -19,7 +19,7 @@ def live(seeds: range, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int, int, 
         lives = PastLives(seed, monkeypatch, images_per_change=IMAGES_PER_CHANGE)
         for _ in range(LIVES_PER_SEED):
             lives.live()
-        states, tags, restores = states + lives.states, tags + lives.tags, restores + lives.restores
+        states, tags, restores = states + lives.states.total(), tags + lives.tags, restores + lives.restores
         if lives.violations:
             return states, tags, restores, lives.violations
     return states, tags, restores, []

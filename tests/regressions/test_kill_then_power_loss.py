@@ -37,7 +37,7 @@ class Process:
         self.storage.settle()
         return Core(self.storage, lock, recover(self.storage))
 
-    def _count(self) -> None:
+    def _count(self, _call: str, _path: str) -> None:
         if self.changes_left is not None:
             self.changes_left -= 1
             if self.changes_left == 0:
