@@ -21,6 +21,7 @@ from drift_arrow.engine.collection import Collection
 from drift_arrow.engine.collection_view import CollectionView
 from drift_arrow.engine.core import Core
 from drift_arrow.engine.reader import Reader
+from drift_arrow.engine.storage import Storage
 from drift_arrow.engine.storage.memory import MemoryStorage
 from drift_arrow.errors import AlreadyExistsError, InvalidArgumentError
 from tests.memtable_ways import lower_thresholds
@@ -102,7 +103,7 @@ class CollectionModel(RuleBasedStateMachine):
         self.versions, self.turns = itertools.count(), itertools.count()
         self.wanted = self.found = 0
         self.is_scattered = False
-        self.db = drift.connect(f"memory://model-{next(_names)}")
+        self.db = self.connect()
         options = self.make_options(
             memtable_bytes=memtable_rows * DIM * 4,
             graph_rows=graph_rows,
@@ -111,13 +112,19 @@ class CollectionModel(RuleBasedStateMachine):
         )
         arguments = {"vector": "embedding", "key": "id", "metric": metric, "options": options}
         self.docs = self.db.create_collection("docs", schema=self.schema, **arguments)
-        self.reader = Collection("docs", Reader(MemoryStorage(self.docs.path)), read_only=True)
+        self.reader = Collection("docs", Reader(self.storage_of_reader()), read_only=True)
         self.rows_of_reader: dict[int, Row] = {}
         # not from nothing: many an example writes little and reads much
         self.add_new_ones(wanted)
 
     def make_options(self, **given: Any) -> drift.Options:
         return drift.Options(**given)
+
+    def connect(self) -> drift.Database:
+        return drift.connect(f"memory://model-{next(_names)}")
+
+    def storage_of_reader(self) -> Storage:
+        return MemoryStorage(self.docs.path)
 
     def teardown(self):
         if hasattr(self, "db"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,8 @@ class Network:
     files : fsspec.AbstractFileSystem
     loss : float
         Probability that a request does not arrive, and again that its answer does not come back.
+    delay_s : float
+        Longest time that a request takes on its way, and again its answer.
     seed : int
 
     Attributes
@@ -30,9 +33,9 @@ class Network:
     lost_requests, lost_answers : int
     """
 
-    def __init__(self, files: Any, loss: float = 0.0, seed: int = 0) -> None:
+    def __init__(self, files: Any, loss: float = 0.0, delay_s: float = 0.0, seed: int = 0) -> None:
         self._files = files
-        self._loss = loss
+        self._loss, self._delay_s = loss, delay_s
         self._random = random.Random(seed)
         self.requests: list[str] = []
         self.lost_requests = self.lost_answers = 0
@@ -44,16 +47,22 @@ class Network:
 
         def send(*args: Any, **kwargs: Any) -> Any:
             self.requests.append(name)
+            self._pause()
             if self._random.random() < self._loss:
                 self.lost_requests += 1
                 raise ConnectionResetError("the request was lost")
             answer = getattr(self._files, name)(*args, **kwargs)
+            self._pause()
             if self._random.random() < self._loss:
                 self.lost_answers += 1
                 raise TimeoutError("the answer was lost")
             return answer
 
         return send
+
+    def _pause(self) -> None:
+        if self._delay_s:
+            time.sleep(self._random.random() * self._delay_s)
 
 
 def storage_behind(network: Network, uri: str, cache: FileCache) -> ObjectStorage:

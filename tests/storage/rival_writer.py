@@ -19,7 +19,7 @@ from tests.tables import make_table
 
 def main(uri: str, options: str, cache: str, number: str, n_rows: str) -> None:
     files = fsspec.filesystem("s3", use_listings_cache=False, **json.loads(options))
-    network = Network(files, loss=0.05, seed=int(number))
+    network = Network(files, loss=0.05, delay_s=0.002, seed=int(number))
     db = drift.Database(storage_behind(network, uri, FileCache(Path(cache), 1 << 30)))
     keys = iter(range(int(number) * 10**6, int(number) * 10**6 + int(n_rows)))
     while True:

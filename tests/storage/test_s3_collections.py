@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
+import contextlib
+import functools
 from pathlib import Path
 
 import fsspec
@@ -15,7 +13,9 @@ import drift_arrow as drift
 from drift_arrow.engine.storage import objects
 from drift_arrow.engine.storage.file_cache import FileCache
 from drift_arrow.errors import CorruptionError, InvalidArgumentError, NotFoundError
+from tests.storage.contest import contest
 from tests.storage.network import Network, storage_behind
+from tests.storage.pausing import PausedWriters
 from tests.tables import DIM, create, make_table, matrix_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,47 +81,18 @@ def test_a_reader_elsewhere_follows_the_writer(connect, s3_uri, s3_options, tmp_
 def test_a_stopped_writer_acknowledges_nothing_once_another_took_over(connect, s3_uri, s3_options, tmp_path):
     with connect() as db:
         create(db)
-    command = [sys.executable, "-m", "tests.storage.paused_writer", s3_uri, json.dumps(s3_options), str(tmp_path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
-        assert writer.stdout is not None
-        for key in range(5):
-            assert writer.stdout.readline() == f"{key}\n"
-        writer.send_signal(signal.SIGSTOP)
-        with connect("elsewhere") as db:
-            docs = db.collection("docs")
-            taken = sorted(docs.scan().collect()["id"])
-            docs.add(make_table(1, start=10**6))
-            docs.flush()
-            writer.send_signal(signal.SIGCONT)
-            *said, last = writer.stdout.read().split()
-    assert last == "fenced"
-    # what it had put before it was stopped it may say afterwards
-    assert {*range(5), *map(int, said)} <= set(taken)
+    machine = functools.partial(connect, "elsewhere")
+    with contextlib.closing(PausedWriters(machine, s3_uri, s3_options, tmp_path / "w")) as writers:
+        for number in range(3):
+            assert writers.round(number * 10**6, n_acknowledged=1 + 4 * number, after_s=0) is None
     with connect() as db:
-        assert sorted(db.collection("docs", read_only=True).scan().collect()["id"]) == [*taken, 10**6]
+        db.collection("docs", read_only=True).verify()
 
 
-@pytest.mark.parametrize(("n_writers", "n_rows"), [(2, 8), pytest.param(4, 2500, marks=pytest.mark.slow)])
 def test_processes_that_take_over_from_each_other_on_a_lossy_network_lose_nothing(
-    n_writers, n_rows, connect, s3_uri, s3_options, tmp_path
+    connect, s3_uri, s3_options, tmp_path
 ):
-    with connect() as db:
-        create(db)
-    command = [sys.executable, "-m", "tests.storage.rival_writer", s3_uri, json.dumps(s3_options), str(tmp_path / "w")]
-    writers = [
-        subprocess.Popen([*command, str(number), str(n_rows)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        for number in range(n_writers)
-    ]
-    said = [writer.communicate()[0].split() for writer in writers]
-    assert [writer.returncode for writer in writers] == [0] * n_writers
-    acknowledged = {int(key) for keys in said for key in keys}
-    tried = {number * 10**6 + row for number in range(n_writers) for row in range(n_rows)}
-    with connect() as db:
-        docs = db.collection("docs")
-        docs.verify()
-        stored = docs.scan().collect()["id"].to_list()
-        assert len(set(stored)) == len(stored)
-        assert acknowledged <= set(stored) <= tried
+    assert contest(connect, s3_uri, s3_options, tmp_path / "w", n_writers=2, n_rows=8) == []
 
 
 def test_a_cold_search_takes_three_round_trips_and_a_warm_one_none(s3_options, s3_uri, tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
 """`python -m tests.torture`: try to break what docs/DURABILITY.md promises, for as long as you like.
 
-A campaign makes attempts in several processes. It ends when all of its parts were tried often enough, when its time is up,
-or with the first attempt that broke a promise, which then says its seed.
+A campaign makes attempts in several processes. It ends when all of its parts were tried often enough, when its time is
+up, or with the first attempt that broke a promise, which then says its seed.
 """
 
 from __future__ import annotations
