@@ -19,6 +19,7 @@ import drift_arrow as drift
 from drift_arrow.engine.commit import list_versions, manifest_path, read_manifest
 from drift_arrow.engine.gc import named_files
 from drift_arrow.engine.storage.local import LocalStorage
+from drift_arrow.engine.tags import list_tags, read_tagged, tag_path
 from drift_arrow.engine.wal import parse_wal_path
 from tests.faults.history import THREADS, operations, thread_rows
 from tests.faults.kill_worker import OPTIONS
@@ -79,8 +80,10 @@ def unexplained_files(path: Path) -> set[str]:
     storage = LocalStorage(path)
     versions = list_versions(storage)[-OPTIONS.retained_versions :]
     manifests = [read_manifest(storage, version) for version in versions]
-    explained = {"LOCK", *map(manifest_path, versions)}
-    explained.update(name for manifest in manifests for name in named_files(manifest))
+    tagged = [read_tagged(storage, tag, tag.collection_uuid) for tag in list_tags(storage)]
+    explained = {"LOCK", *map(manifest_path, versions), *(manifest_path(manifest.version) for manifest in tagged)}
+    explained.update(name for manifest in manifests + tagged for name in named_files(manifest))
+    explained.update(tag_path(tag.name) for tag in list_tags(storage))
     found = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
     logs = {name: parse_wal_path(name) for name in found - explained}
     return {name for name, log in logs.items() if log is None or log[1] < manifests[-1].wal_floor}
