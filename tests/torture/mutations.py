@@ -143,8 +143,8 @@ MUTATIONS = (
     Mutation(
         "a failed sync does not poison the log",
         "engine/wal.py",
-        "        except BaseException as error:\n            self._fail(error)\n            if isinstance(error, StorageError):\n",
-        "        except BaseException as error:\n            if isinstance(error, StorageError):\n",
+        "            self._fail(error)\n            if isinstance(error, StorageError):\n",
+        "            if isinstance(error, StorageError):\n",
         "tests/regressions/test_poisoned_log.py tests/faults/test_storage_errors.py",
     ),
     Mutation(
