@@ -29,9 +29,12 @@ def with_room(snapshot: Snapshot, n_rows: int, spec: CollectionSpec, options: Op
     return replace(snapshot, generation=snapshot.generation + 1, memtables=(*snapshot.memtables, view))
 
 
-def apply_insert(snapshot: Snapshot, batch: Batch, seqno: int) -> Snapshot:
-    """Rows of `batch` in the active memtable; older rows of the same keys dead. The rows must fit."""
-    views = _killed(snapshot, batch.fingerprints)[0]
+def apply_insert(snapshot: Snapshot, batch: Batch, seqno: int, *, is_new: bool = False) -> Snapshot:
+    """Rows of `batch` in the active memtable; older rows of the same keys dead. The rows must fit.
+
+    `is_new` says that there are none, because the caller has looked.
+    """
+    views = list(snapshot.views) if is_new else _killed(snapshot, batch.fingerprints)[0]
     active = views[-1]
     assert isinstance(active, MemtableView)
     active.memtable.append(batch)

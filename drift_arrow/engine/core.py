@@ -115,7 +115,7 @@ class Core:
                 self._refuse_existing(batch)
             seqno = self._wal.append(RecordType.UPSERT if is_upsert else RecordType.ADD, payload)
             with self._wal.poisoned_by_failure():
-                head = self._head = apply_insert(self._head, batch, seqno)
+                head = self._head = apply_insert(self._head, batch, seqno, is_new=not is_upsert)
             self.churned_rows += batch.n_rows
         self._commit(head)
         if wants_graph(self.spec, head.memtables[-1].n_rows, self.options.graph_rows):

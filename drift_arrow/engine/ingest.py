@@ -113,12 +113,11 @@ def _check_column_names(table: pa.Table, spec: CollectionSpec) -> None:
 def _conform(column: pa.ChunkedArray, field: pa.Field, spec: CollectionSpec) -> pa.Array:
     if field.name == spec.vector:
         return as_vector_column(column, field.type, field.name)
-    check_value_sizes(column, field.name)
-    try:
-        array = column.unify_dictionaries().combine_chunks()
-    except pa.ArrowInvalid as error:
-        message = f"the dictionaries of a column do not fit into one: add it in slices; column={field.name!r}: {error}"
-        raise InvalidArgumentError(message) from error
+    if not pa.types.is_primitive(column.type):
+        # one value of a fixed width has no limit to exceed
+        check_value_sizes(column, field.name)
+        column = _unified(column, field.name)
+    array = column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):
         message = f"a column is too large for one batch: add it in slices; column={field.name!r}"
         raise LimitExceededError(message)
@@ -128,6 +127,14 @@ def _conform(column: pa.ChunkedArray, field: pa.Field, spec: CollectionSpec) -> 
         message = f"the schema allows no null here; column={field.name!r} nulls={array.null_count}"
         raise InvalidArgumentError(message)
     return array
+
+
+def _unified(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    try:
+        return column.unify_dictionaries()
+    except pa.ArrowInvalid as error:
+        message = f"the dictionaries of a column do not fit into one: add it in slices; column={name!r}: {error}"
+        raise InvalidArgumentError(message) from error
 
 
 def _cast_lossless(array: pa.Array, field: pa.Field) -> pa.Array:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _JOINED_ROWS: Final = 32_768
 _JOINED_BYTES: Final = 16 << 20
+_CARRIED: Final = 3
+"""Batches before the last one that are joined with it: joining costs by the call, and looping over a batch less."""
 
 
 class MemtableColumns:
@@ -29,10 +31,10 @@ class MemtableColumns:
 
     Notes
     -----
-    One writer appends while readers read the rows of their snapshot. A batch at the end that is not larger than the one
-    behind it is joined with it, as in a binary counter: a row is copied a logarithmic number of times, and the batches,
-    over which every read loops, stay few even if rows come one by one. Both tuples are replaced by one assignment, and
-    a joined batch holds the rows of its parts in their places, so readers need no lock.
+    One writer appends while readers read the rows of their snapshot. Four batches at the end of which none is larger
+    than the last are joined, as digits of a counter are carried: a row is copied a logarithmic number of times, and the
+    batches, over which every read loops, stay few even if rows come one by one. Both tuples are replaced by one
+    assignment, and a joined batch holds the rows of its parts in their places, so readers need no lock.
     """
 
     def __init__(self, schema: pa.Schema) -> None:
@@ -50,8 +52,8 @@ class MemtableColumns:
         batches, starts = self._parts
         start = starts[-1] + batches[-1].num_rows if batches else 0
         kept = len(batches)
-        while kept and (joined := self._join(batches[kept - 1], batch)) is not None:
-            kept -= 1
+        while kept >= _CARRIED and (joined := self._join([*batches[kept - _CARRIED : kept], batch])) is not None:
+            kept -= _CARRIED
             batch, start = joined, starts[kept]
         self._parts = ((*batches[:kept], batch), (*starts[:kept], start))
 
@@ -73,12 +75,12 @@ class MemtableColumns:
         parts = [batches[owner].select(names) for owner in used.tolist()]
         return take_rows(pa.Table.from_batches(parts), positions)
 
-    def _join(self, front: pa.RecordBatch, back: pa.RecordBatch) -> pa.RecordBatch | None:
-        """Both as one batch, or None where it does not pay."""
-        n_rows = front.num_rows + back.num_rows
-        if not self._joins or front.num_rows > back.num_rows or n_rows > _JOINED_ROWS:
+    def _join(self, batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
+        """All as one batch, or None where it does not pay."""
+        sizes = [batch.num_rows for batch in batches]
+        if not self._joins or max(sizes) > sizes[-1] or sum(sizes) > _JOINED_ROWS:
             return None
-        return pa.concat_batches([front, back]) if front.nbytes + back.nbytes <= _JOINED_BYTES else None
+        return pa.concat_batches(batches) if sum(batch.nbytes for batch in batches) <= _JOINED_BYTES else None
 
 
 def _is_joinable(kind: pa.DataType) -> bool:

@@ -58,9 +58,9 @@ def test_large_batches_stay_as_they_came():
 )
 def test_batches_of_types_that_are_not_joined_by_copying_stay_apart(kind):
     columns = MemtableColumns(pa.schema({"x": kind}))
-    for _ in range(2):
+    for _ in range(4):
         columns.append(pa.record_batch([pa.nulls(1, kind)], names=["x"]))
-    assert columns.first(2)["x"].num_chunks == 2
+    assert columns.first(4)["x"].num_chunks == 4
     assert columns.take(np.array([1, 0]), ["x"])["x"].to_pylist() == [None, None]
 
 
@@ -78,7 +78,7 @@ def test_batches_of_types_that_are_not_joined_by_copying_stay_apart(kind):
 )
 def test_batches_of_other_types_are_joined(kind):
     columns = MemtableColumns(pa.schema({"x": kind}))
-    for _ in range(2):
+    for _ in range(4):
         columns.append(pa.record_batch([pa.nulls(1, kind)], names=["x"]))
-    assert columns.first(2)["x"].num_chunks == 1
-    assert columns.first(2)["x"].to_pylist() == [None, None]
+    assert columns.first(4)["x"].num_chunks == 1
+    assert columns.first(4)["x"].to_pylist() == [None] * 4

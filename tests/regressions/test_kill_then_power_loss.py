@@ -11,6 +11,8 @@ from drift_arrow.engine.database import _write_first_version
 from drift_arrow.engine.recovery import recover
 from drift_arrow.engine.spec import make_spec
 from drift_arrow.engine.storage import local
+from drift_arrow.format.batch import encode_batch
+from drift_arrow.format.wal_record import RecordType
 from drift_arrow.options import Options
 from tests.faults.disk_model import Disk
 from tests.faults.rows import DIM, SCHEMA, make_rows, snapshot_rows
@@ -54,12 +56,21 @@ def first_life(process: Process) -> None:
     core.close()
 
 
-def test_rows_acknowledged_after_a_kill_survive_the_loss_of_what_the_kill_left_unsynced(monkeypatch):
+def life_that_closes_beside_a_writer(process: Process) -> None:
+    core = process.open()
+    core.insert(make_rows({1: 1, 2: 1}), is_upsert=False)
+    # as by a thread that is about to sync it
+    core._wal.append(RecordType.UPSERT, encode_batch(make_rows({2: 2, 3: 2})))
+    core.close()
+
+
+@pytest.mark.parametrize(("live", "least_kills"), [(first_life, 50), (life_that_closes_beside_a_writer, 25)])
+def test_rows_acknowledged_after_a_kill_survive_the_loss_of_what_the_kill_left_unsynced(monkeypatch, live, least_kills):
     kills = 0
     while True:
         disk = Disk({"/data": None})
         try:
-            first_life(Process(disk, monkeypatch, changes=kills + 1))
+            live(Process(disk, monkeypatch, changes=kills + 1))
             break
         except Killed:
             kills += 1
@@ -69,4 +80,4 @@ def test_rows_acknowledged_after_a_kill_survive_the_loss_of_what_the_kill_left_u
         third = Process(Disk(disk.least()), monkeypatch).open()
         assert snapshot_rows(third.snapshot) == seen | {9: 9}, f"killed after {kills} changes"
         third.close()
-    assert kills > 50
+    assert kills > least_kills

@@ -109,7 +109,7 @@ MUTATIONS = (
         "        # whoever sees CLOSE builds on what is before it, and CLOSE may be seen before it is durable itself\n"
         "        self.sync(self.last_seqno)\n",
         "",
-        f"{_POWER} tests/faults/test_storage_errors.py tests/engine/test_durability.py",
+        "tests/regressions/test_kill_then_power_loss.py",
     ),
     Mutation(
         "files go before the manifests that name them",
