@@ -231,6 +231,8 @@ def open_path(
         See `Database.collection`.
     """
     parent, separator, name = os.fspath(path).rstrip("/").rpartition("/")
+    if parent.endswith(":/"):
+        raise InvalidArgumentError(f"a path names a database and a collection, as in memory://name/docs; got={path!r}")
     database = connect((parent or "/") if separator else ".", storage_options=storage_options)
     return database.collection(name, read_only=read_only)
 
