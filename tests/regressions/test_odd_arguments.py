@@ -108,3 +108,10 @@ def test_an_error_about_damage_survives_pickling_and_copying():
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert (str(twin), twin.path, twin.offset) == (str(error), error.path, error.offset)
         assert twin.__notes__ == ["seen by a worker"]
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_handle_cannot_be_copied(docs, duplicate):
+    with pytest.raises(InvalidArgumentError, match="open the collection again"):
+        duplicate(docs)
+    assert len(docs) == 300
