@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 
 class DriftError(Exception):
     """Root of all errors raised by drift_arrow."""
@@ -44,6 +47,11 @@ class CorruptionError(DriftError):
         super().__init__(f"{message}; path={path!r} offset={offset}")
         self.path = path
         self.offset = offset
+        self._message = message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An exception is pickled with its text alone: it would not come out of the process of a worker."""
+        return partial(CorruptionError, path=self.path, offset=self.offset), (self._message,), self.__dict__
 
 
 class CommitConflictError(DriftError):

@@ -106,3 +106,12 @@ class Options:
         if unknown:
             raise InvalidArgumentError(f"unknown options; got={unknown} known={sorted(known)}")
         return cls(**values)
+
+
+def check_options(options: object) -> Options:
+    """Settings as given, the default ones for None; InvalidArgumentError for anything else."""
+    if options is None:
+        return Options()
+    if not isinstance(options, Options):
+        raise InvalidArgumentError(f"options are drift_arrow.Options(...); got={options!r}")
+    return options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
@@ -47,4 +48,16 @@ def _stream(
     relation = cast("duckdb.DuckDBPyRelation | None", connection.sql(statement, params=values))
     if relation is None:
         return pa.RecordBatchReader.from_batches(pa.schema([]), [])
-    return relation.to_arrow_reader()
+    return _with_names_of_their_own(relation.to_arrow_reader())
+
+
+def _with_names_of_their_own(batches: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The stream with `a` and `a_1` for two columns `a`, as DuckDB itself names them in a table made of both."""
+    names: list[str] = []
+    for name in batches.schema.names:
+        free = (f"{name}_{number}" for number in count(1))
+        names.append(next(other for other in chain([name], free) if other not in names))
+    fields = [field.with_name(name) for field, name in zip(batches.schema, names, strict=True)]
+    schema = pa.schema(fields, metadata=batches.schema.metadata)
+    renamed = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in batches)
+    return pa.RecordBatchReader.from_batches(schema, renamed)

@@ -24,14 +24,14 @@ def infer_schema(url: str, *, vector: str, key: str, dim: int | None) -> pa.Sche
     NotFoundError
         No such file or column.
     InvalidArgumentError
-        The vector column does not hold lists of numbers, or no row tells the dimension.
+        The vector column does not hold lists of numbers, no row tells the dimension, or the file has another one.
     """
     with open_source(url, vector=vector) as source:
         schema = source.schema
         _check_column(schema, vector, url)
         _check_column(schema, key, url)
         value_type = _vector_value_type(schema.field(vector))
-        n_values = dim or _dimension(source, vector)
+        n_values = _dimension(source, vector, dim)
     schema = _with_type(schema, vector, pa.list_(value_type, n_values))
     # What a writer left in the metadata (pandas' row index, Parquet field numbers) describes its file, not ours.
     return _with_type(schema, key, _key_type(schema.field(key).type)).remove_metadata()
@@ -52,10 +52,16 @@ def _vector_value_type(field: pa.Field) -> pa.DataType:
     raise InvalidArgumentError(f"the vector column must hold lists of numbers; column={field.name!r} type={kind}")
 
 
-def _dimension(source: Source, vector: str) -> int:
+def _dimension(source: Source, vector: str, dim: int | None) -> int:
     kind = source.schema.field(vector).type
     if pa.types.is_fixed_size_list(kind):
+        if dim not in {None, kind.list_size}:
+            raise InvalidArgumentError(
+                f"--dim differs from the file; column={vector!r} dim={dim} file={kind.list_size}"
+            )
         return int(kind.list_size)
+    if dim is not None:
+        return dim
     for batch in source.batches(1024):
         for value in batch.column(vector):
             if value.is_valid:

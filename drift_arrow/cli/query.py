@@ -65,7 +65,9 @@ def _parse_json(text: str) -> np.ndarray:
     import numpy as np
 
     try:
-        return np.asarray(json.loads(text), dtype=np.float32)
+        # what is beyond float32 is infinite, and refused as such
+        with np.errstate(over="ignore"):
+            return np.asarray(json.loads(text), dtype=np.float32)
     except (ValueError, TypeError, RecursionError) as error:
         raise typer.BadParameter(
             "expected a JSON list of numbers such as '[0.1, 0.2]', or @file.npy", param_hint="QUERY"

@@ -13,12 +13,7 @@ if TYPE_CHECKING:
 
 
 def plain_rows(batch: pa.RecordBatch | pa.Table) -> list[dict[str, Any]]:
-    """One dict per row; see `plain_value` for what becomes of values that JSON lacks.
-
-    Notes
-    -----
-    Duplicate column names keep the last value, as in a JSON object.
-    """
+    """One dict per row; see `plain_value` for what becomes of values that JSON lacks."""
     columns = [_readable_column(column).to_pylist() for column in batch.columns]
     names = batch.schema.names
     return [dict(zip(names, (plain_value(value) for value in row), strict=True)) for row in zip(*columns, strict=True)]

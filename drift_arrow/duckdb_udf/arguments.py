@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -80,12 +79,8 @@ def _decoded(value: int | None, decode: Callable[[int], T]) -> T | None:
 
 
 def _text(value: int) -> str:
-    """The VARCHAR form of a value."""
-    address = capi.get_varchar(value)
-    try:
-        return ctypes.string_at(address).decode()
-    finally:
-        capi.free(address)
+    """A VARCHAR; as a string of C it would end at its first NUL, and a filter would lose its rest."""
+    return str(value_to_arrow(value)[0].as_py())
 
 
 def _vector(value: int) -> npt.NDArray[np.float32]:

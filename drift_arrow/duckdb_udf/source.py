@@ -67,7 +67,9 @@ class ScanSource:
         """The newest durable rows, a few thousand at a time."""
         with borrow(self.path) as collection:
             _check_unchanged(self.schema, collection.schema, self.path)
-            yield from collection.to_batches(columns or [self.key], _SCAN_ROWS)
+            batches = collection.to_batches(columns or [self.key], _SCAN_ROWS)
+        # The rows are pinned. A handle held until a result is read to its end would keep the writer from closing.
+        yield from batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ def _part(run: Run, part: Ranked) -> dict[str, Any]:
         "code_bytes": None,
         "candidates": part.n_candidates,
         "returned_rows": np.bincount(part.hits.queries - part.start, minlength=size),
-        **{f"{stage}_s": part.seconds[stage] / size for stage in ("scan", "memtable", "rescore")},
+        **{f"{stage}_s": part.seconds[stage] / max(1, size) for stage in ("scan", "memtable", "rescore")},
     }
     if part.probed is None:
         return found

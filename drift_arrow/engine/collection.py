@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from drift_arrow.engine.collection_view import CollectionView
 from drift_arrow.engine.core import Core
@@ -231,6 +231,11 @@ class Collection(CollectionView):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse copies: closing one would close the collection under the other handles."""
+        message = f"a handle is neither copied nor pickled: open the collection again; path={self.path!r}"
+        raise InvalidArgumentError(message)
 
     def _mode(self) -> str:
         return ", read-only" if self._read_only else ""

@@ -16,7 +16,7 @@ from drift_arrow.engine.signs.search_diff import diff_searches
 from drift_arrow.engine.stats import CollectionStats, collect_stats
 from drift_arrow.engine.vectors import as_queries
 from drift_arrow.engine.versions import tags_frame, versions_frame
-from drift_arrow.errors import ClosedError
+from drift_arrow.errors import ClosedError, InvalidArgumentError
 from drift_arrow.options import DEFAULT_K, DEFAULT_TARGET_RECALL
 
 if TYPE_CHECKING:
@@ -144,8 +144,7 @@ class CollectionView:
         columns : sequence of str, optional
             All columns, the vector too, by default.
         """
-        names = self.schema.names if columns is None else list(columns)
-        self.spec.check_columns(names)
+        names = self.schema.names if columns is None else self.spec.check_columns(columns)
         self._check_open()
         return self._core.get(as_keys(keys, self.spec), names)
 
@@ -156,9 +155,11 @@ class CollectionView:
     def to_batches(
         self, columns: Sequence[str] | None = None, batch_rows: int = SCAN_BATCH_ROWS
     ) -> Iterator[pa.RecordBatch]:
-        """All rows as they are now, in batches of at most `batch_rows` rows; all columns by default."""
-        names = self.schema.names if columns is None else list(columns)
-        self.spec.check_columns(names)
+        """All rows as they are now, in batches of at most `batch_rows` rows, at least 1; all columns by default."""
+        names = self.schema.names if columns is None else self.spec.check_columns(columns)
+        if type(batch_rows) is not int or batch_rows < 1:
+            message = f"batch_rows is an int from 1; got={batch_rows!r}"
+            raise InvalidArgumentError(message)
         return scan_batches(self.pin(), names, batch_rows)
 
     def versions(self) -> pl.DataFrame:
@@ -247,7 +248,8 @@ class CollectionView:
         return True
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else f"{len(self):,} rows"
+        # not by `pin`, which would take an error of the Janitor from the next caller
+        state = "closed" if self._closed else f"{self._core.snapshot.n_live:,} rows"
         shape = f"{self.vector!r} {self.dim}-d {self.metric}, key {self.key!r}"
         return f"<Collection {self.name!r}: {state}, {shape}{self._mode()}>"
 

@@ -29,7 +29,7 @@ from drift_arrow.errors import (
 )
 from drift_arrow.format.manifest import Manifest
 from drift_arrow.format.wal_record import WalHeader
-from drift_arrow.options import Options
+from drift_arrow.options import check_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from drift_arrow.engine.spec import CollectionSpec
     from drift_arrow.engine.storage import Storage
+    from drift_arrow.options import Options
 
 _DIRECTORIES = (MANIFEST_DIRECTORY, SEGMENT_DIRECTORY, TOMBSTONE_DIRECTORY, WAL_DIRECTORY)
 
@@ -91,13 +92,14 @@ class Database:
         """
         storage = self._storage.child(check_name(name))
         spec = make_spec(schema, vector=vector, key=key, metric=metric, dim=dim, key_seed=secrets.randbits(64))
+        wanted = check_options(options)
         _refuse_existing(storage, name)
         storage.make_directories(_DIRECTORIES)
         lock = storage.lock()
         try:
             # another process may have created it meanwhile
             _refuse_existing(storage, name)
-            _write_first_version(storage, spec, options or Options())
+            _write_first_version(storage, spec, wanted)
         except (CommitConflictError, FencedError) as error:
             message = f"the collection was created meanwhile: open it with collection({name!r}); path={storage.uri!r}"
             raise AlreadyExistsError(message) from error
@@ -229,6 +231,8 @@ def open_path(
         See `Database.collection`.
     """
     parent, separator, name = os.fspath(path).rstrip("/").rpartition("/")
+    if parent.endswith(":/"):
+        raise InvalidArgumentError(f"a path names a database and a collection, as in memory://name/docs; got={path!r}")
     database = connect((parent or "/") if separator else ".", storage_options=storage_options)
     return database.collection(name, read_only=read_only)
 

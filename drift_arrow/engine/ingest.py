@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pyarrow as pa
 
 from drift_arrow.engine.keys import check_not_null, fingerprint_keys
@@ -84,18 +85,18 @@ def as_table(data: Any) -> pa.Table:
         return data
     if isinstance(data, pa.RecordBatch):
         return pa.Table.from_batches([data])
-    if isinstance(data, list | tuple) and data and all(isinstance(item, pa.RecordBatch) for item in data):
-        return pa.Table.from_batches(list(data))
     origin = type(data).__module__.split(".", 1)[0]
-    if origin == "polars" and hasattr(data, "collect"):
-        data = data.collect()
     try:
+        if isinstance(data, list | tuple) and data and all(isinstance(item, pa.RecordBatch) for item in data):
+            return pa.Table.from_batches(list(data))
+        if isinstance(data, pl.LazyFrame):
+            data = data.collect()
         # pandas exports object columns, where embeddings live, by its own stream only as opaque objects
         if origin == "pandas":
             return pa.Table.from_pandas(data, preserve_index=False)
         if hasattr(data, "__arrow_c_stream__"):
             return pa.table(data)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, pl.exceptions.PolarsError) as error:
         message = f"the data is no table that Arrow can hold: {error}"
         raise InvalidArgumentError(message) from error
     message = f"data is an Arrow, Polars or pandas table, or has __arrow_c_stream__; got={type(data).__name__}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property, reduce
 from itertools import pairwise
 from operator import and_
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from drift_arrow.format.zone import Zone
 
 _MOST_KEYS: Final = 256
+_NAN: Final = re.compile(r"\bnan\b")
 _BY_POSITION: Final = "FieldPath("
 
 
@@ -46,10 +48,16 @@ class ArrowPredicate:
 
     def __init__(self, expression: pc.Expression, spec: CollectionSpec) -> None:
         self._expression, self._spec = expression, spec
-        self.columns = list(spec.payload_schema.names)
-        empty = empty_table(spec.payload_schema)
-        self.mask(empty)
-        self.columns = self._needed(empty) or [spec.key]
+        # a position counts the vector, which is not read for names
+        has_positions = _BY_POSITION in str(expression)
+        self._schema = spec.schema if has_positions else spec.payload_schema
+        self.columns = list(self._schema.names)
+        empty = empty_table(self._schema)
+        with evaluating():
+            # without the numbers of rows, which `mask` puts behind the last position
+            empty.filter(expression)
+        if not has_positions:
+            self.columns = self._needed(empty) or [spec.key]
 
     @property
     def identity(self) -> bytes | None:
@@ -67,8 +75,6 @@ class ArrowPredicate:
 
     def _needed(self, empty: pa.Table) -> list[str]:
         """Columns without which the expression cannot be evaluated."""
-        if _BY_POSITION in str(self._expression):
-            return list(empty.column_names)
         needed = []
         for name in empty.column_names:
             try:
@@ -80,6 +86,9 @@ class ArrowPredicate:
     def judge(self, runs: Runs) -> Verdicts:
         """See `Predicate.judge`; Arrow can tell that a run is impossible, not that it is certain."""
         verdicts = Verdicts.unknown(len(runs))
+        if _NAN.search(str(self._expression)):
+            # given bounds, Arrow takes NOT (x < NaN) for x >= NaN, which is its opposite
+            return verdicts
         guarantees = []
         for run in range(len(runs)):
             rows = int(runs.bounds[run + 1] - runs.bounds[run])
@@ -115,7 +124,7 @@ class ArrowPredicate:
             file_format.make_fragment(str(number), filesystem=nowhere, partition_expression=guarantee)
             for number, guarantee in enumerate(guarantees)
         ]
-        dataset = pds.FileSystemDataset(fragments, self._spec.payload_schema, file_format, nowhere)
+        dataset = pds.FileSystemDataset(fragments, self._schema, file_format, nowhere)
         possible = np.zeros(len(guarantees), dtype=np.bool_)
         try:
             kept = [int(fragment.path) for fragment in dataset.get_fragments(filter=self._expression)]

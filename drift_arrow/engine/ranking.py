@@ -102,9 +102,9 @@ def rank_rows(run: Run) -> list[Ranked]:
     row_bytes = _FLOAT32_BYTES * 2 * (run.spec.dim * run.goal.n_candidates + (groups.n_groups if groups else 0))
     n_threads = len(os.sched_getaffinity(0)) if n_queries >= _MIN_PARALLEL_QUERIES else 1
     size = max(1, min(_SCRATCH_BYTES // row_bytes, -(-n_queries // n_threads)))
-    starts = range(0, n_queries, size)
-    if len(starts) == 1:
+    if n_queries <= size:
         return [_rank_chunk(run, 0, n_queries)]
+    starts = range(0, n_queries, size)
     with ThreadPoolExecutor(n_threads) as pool:
         return list(pool.map(lambda start: _rank_chunk(run, start, min(start + size, n_queries)), starts))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from drift_arrow.engine.analyze import analyze
@@ -27,7 +28,6 @@ from drift_arrow.options import DEFAULT_K, DEFAULT_TARGET_RECALL
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -89,12 +89,7 @@ class Search:
         InvalidArgumentError
             An unknown or repeated column.
         """
-        names = [columns] if isinstance(columns, str) else list(columns)
-        self._source.spec.check_columns(names)
-        if len(set(names)) != len(names):
-            message = f"a column is selected twice; got={names}"
-            raise InvalidArgumentError(message)
-        return replace(self, _columns=tuple(names))
+        return replace(self, _columns=tuple(self._source.spec.check_columns(columns)))
 
     def limit(self, k: int) -> Search:
         """Return at most `k` rows per query, 1 to `MAX_K` (10,000) less the offset; 10 by default."""
@@ -159,14 +154,14 @@ class Search:
         Raises
         ------
         InvalidArgumentError
-            A recall out of range.
+            No number, or out of range.
 
         Notes
         -----
         How much that is was calibrated on rows of the collection when they were flushed; a query unlike any of them may
         find less. Of rows that are not flushed yet all are scanned, or, up to .99, a graph that finds more than that.
         """
-        if not 0 < recall < 1:
+        if not _is_share(recall):
             message = f"the target recall is a number between 0 and 1: use exact() for 1; got={recall!r}"
             raise InvalidArgumentError(message)
         return replace(self, _target_recall=recall, _n_probe=None, _is_exact=False)
@@ -290,6 +285,10 @@ class Search:
         elif self._target_recall != DEFAULT_TARGET_RECALL:
             parts.append(f".target_recall({self._target_recall})")
         return "".join(parts)
+
+
+def _is_share(recall: object) -> bool:
+    return isinstance(recall, float | np.floating) and 0 < float(recall) < 1
 
 
 def make_search(source: Source, queries: NDArray[np.float32], *, is_batch: bool) -> Search:

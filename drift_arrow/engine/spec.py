@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
 import pyarrow as pa
 
 from drift_arrow.errors import InvalidArgumentError
@@ -71,12 +73,23 @@ class CollectionSpec:
         """Columns that a search returns unless told otherwise: all but the vector."""
         return list(self.payload_schema.names)
 
-    def check_columns(self, columns: list[str]) -> None:
-        """Raise InvalidArgumentError if one of `columns` is not in the schema."""
-        unknown = [name for name in columns if name not in self.schema.names]
+    def check_columns(self, columns: Any) -> list[str]:
+        """The names of some columns as a list; a string is one name.
+
+        Raises
+        ------
+        InvalidArgumentError
+            No sequence of names, an unknown column, or one that is named twice.
+        """
+        names = [columns] if isinstance(columns, str) or not isinstance(columns, Iterable) else list(columns)
+        unknown = [name for name in names if name not in self.schema.names]
         if unknown:
             message = f"no such column; got={unknown} columns={self.schema.names}"
             raise InvalidArgumentError(message)
+        if len(set(names)) != len(names):
+            message = f"a column is named twice; got={names}"
+            raise InvalidArgumentError(message)
+        return names
 
     @classmethod
     def from_manifest(cls, manifest: Manifest) -> CollectionSpec:
@@ -90,9 +103,9 @@ class CollectionSpec:
         )
 
 
-def check_name(name: str) -> str:
+def check_name(name: object) -> str:
     """Return `name` if it may name a collection; user names become directory names only through here."""
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         message = f"a collection name is 1 to 63 of a-z 0-9 _ -, starting with a letter or digit; got={name!r}"
         raise InvalidArgumentError(message)
     return name
@@ -142,7 +155,7 @@ def _as_schema(schema: Any) -> pa.Schema:
         return schema
     if hasattr(schema, "__arrow_c_schema__"):
         return pa.schema(schema)
-    if type(schema).__module__.startswith("polars"):
+    if isinstance(schema, pl.Schema):
         return schema.to_frame().to_arrow().schema
     message = f"schema must be a pyarrow or Polars schema; got={type(schema).__name__}"
     raise InvalidArgumentError(message)

@@ -20,9 +20,9 @@ TAG_DIRECTORY: Final = "tags"
 _SUFFIX: Final = ".json"
 
 
-def tag_path(name: str) -> str:
+def tag_path(name: object) -> str:
     """Path of a tag's file, relative to its collection; raises InvalidArgumentError for what cannot be a name."""
-    if not re.fullmatch(TAG_NAME, name):
+    if not isinstance(name, str) or not re.fullmatch(TAG_NAME, name):
         message = f"a tag is 1 to 63 of a-z 0-9 . _ -, starting with a letter or digit; got={name!r}"
         raise InvalidArgumentError(message)
     return f"{TAG_DIRECTORY}/{name}{_SUFFIX}"

@@ -70,18 +70,17 @@ def as_queries(query: object, dim: int) -> tuple[NDArray[np.float32], bool]:
     Raises
     ------
     InvalidArgumentError
-        Not numbers, wrong dimension, no finite value.
+        Not numbers, wrong dimension, NaN or infinity.
+
+    Notes
+    -----
+    Of NumPy arrays a copy: whoever asks may write into them before the search runs.
     """
     if isinstance(query, pa.FixedSizeListArray | pa.ListArray | pa.LargeListArray | pa.ChunkedArray):
         column = query if isinstance(query, pa.ChunkedArray) else pa.chunked_array([query])
         queries = as_matrix(as_vector_column(column, pa.list_(pa.float32(), dim), "query"))
-        return np.ascontiguousarray(queries), True
-    try:
-        with np.errstate(over="ignore"):
-            queries = np.ascontiguousarray(np.asarray(query, dtype=np.float32))
-    except (TypeError, ValueError) as error:
-        message = f"a query is a vector of numbers, or a 2-D array of them; got={type(query).__name__}"
-        raise InvalidArgumentError(message) from error
+    else:
+        queries = _copied(query)
     if queries.ndim not in (1, 2) or queries.shape[-1] != dim:
         message = f"the query has the wrong dimension; got={queries.shape} dim={dim}"
         raise InvalidArgumentError(message)
@@ -89,6 +88,15 @@ def as_queries(query: object, dim: int) -> tuple[NDArray[np.float32], bool]:
         message = "the query holds NaN or infinity"
         raise InvalidArgumentError(message)
     return queries.reshape(-1, dim), queries.ndim == 2
+
+
+def _copied(query: object) -> NDArray[np.float32]:
+    try:
+        with np.errstate(over="ignore"):
+            return np.array(query, dtype=np.float32, order="C")
+    except (TypeError, ValueError) as error:
+        message = f"a query is a vector of numbers, or a 2-D array of them; got={type(query).__name__}"
+        raise InvalidArgumentError(message) from error
 
 
 def _check_lengths(array: pa.Array, dim: int, name: str) -> None:

@@ -53,7 +53,7 @@ class Request:
         return cls(column=column, queries=queries, is_batch=is_batch, k=k, metric=metric)
 
 
-def check_queries(query: object, metric: str, *, dim: int | None = None) -> tuple[NDArray[np.float32], bool]:
+def check_queries(query: object, metric: object, *, dim: int | None = None) -> tuple[NDArray[np.float32], bool]:
     """Query vectors as a matrix.
 
     Parameters
@@ -79,7 +79,7 @@ def check_queries(query: object, metric: str, *, dim: int | None = None) -> tupl
     from drift_arrow.engine.vectors import as_queries
     from drift_arrow.kernels.distance import METRIC_CODES, first_zero_row
 
-    if metric not in METRIC_CODES:
+    if not isinstance(metric, str) or metric not in METRIC_CODES:
         raise InvalidArgumentError(f"unknown metric; got={metric!r} known={sorted(METRIC_CODES)}")
     queries, is_batch = as_queries(query, _own_dim(query) if dim is None else dim)
     if metric == "cosine" and (zero := first_zero_row(queries)) >= 0:

@@ -51,12 +51,11 @@ def row_mask(frame: pl.DataFrame, where: str | pl.Expr) -> NDArray[np.bool_]:
         See `as_condition`; also where a value cannot be evaluated.
     """
     condition = as_condition(where, frame.schema)
-    number = free_name(frame.columns)
+    name = free_name(frame.columns)
     with _translated():
-        rows = frame.lazy().with_row_index(number).filter(condition).select(number).collect()
-    mask = np.zeros(frame.height, np.bool_)
-    mask[rows.to_series().to_numpy()] = True
-    return mask
+        # evaluated before there is another column: the condition may be on all columns of a type
+        rows = frame.lazy().with_columns(condition.alias(name)).select(name).collect()
+    return rows.to_series().fill_null(value=False).to_numpy()
 
 
 def _parsed(where: str | pl.Expr) -> pl.Expr:

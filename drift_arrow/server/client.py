@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import grpc
 import pyarrow as pa
 
-from drift_arrow.errors import InvalidArgumentError, LimitExceededError
+from drift_arrow.errors import ClosedError, InvalidArgumentError, LimitExceededError
 from drift_arrow.server import drift_pb2
 from drift_arrow.server.limits import DEFAULT_DEADLINE_S, MAX_MESSAGE_BYTES, SERVICE_NAME
 from drift_arrow.server.status import error_of
@@ -15,7 +16,7 @@ from drift_arrow.server.tables import decode_table, encode_schema, encode_table
 from drift_arrow.server.vectors import put_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from numpy.typing import ArrayLike
@@ -40,8 +41,8 @@ class DriftClient:
 
     Notes
     -----
-    Every method raises the error that the engine raised in the server. A `StorageError` also stands for a server that
-    cannot be reached or does not answer in time; an insert may have happened then.
+    Every method raises the error that the engine raised in the server, and ClosedError after `close`. A `StorageError`
+    also stands for a server that cannot be reached or does not answer in time; an insert may have happened then.
 
     Examples
     --------
@@ -74,9 +75,12 @@ class DriftClient:
         self, name: str, *, schema: pa.Schema, vector: str, key: str, metric: str = "l2", dim: int | None = None
     ) -> None:
         """Make an empty collection, as `Database.create_collection` does."""
-        request = drift_pb2.CreateCollectionRequest(
-            collection=name, schema=encode_schema(schema), vector=vector, key=key, metric=metric, dim=dim
-        )
+        if not isinstance(schema, pa.Schema):
+            raise InvalidArgumentError(f"schema is a pyarrow.Schema; got={type(schema).__name__}")
+        with _filling_in():
+            request = drift_pb2.CreateCollectionRequest(
+                collection=name, schema=encode_schema(schema), vector=vector, key=key, metric=metric, dim=dim
+            )
         self._call("CreateCollection", request, drift_pb2.CreateCollectionResponse)
 
     def insert(self, name: str, data: Any, *, upsert: bool = False) -> int:
@@ -96,7 +100,9 @@ class DriftClient:
         int
             Rows of the batch.
         """
-        request = drift_pb2.InsertRequest(collection=name, table=encode_table(_as_table(data)), upsert=upsert)
+        table = encode_table(_as_table(data))
+        with _filling_in():
+            request = drift_pb2.InsertRequest(collection=name, table=table, upsert=upsert)
         return int(self._call("Insert", request, drift_pb2.InsertResponse).rows)
 
     def search(
@@ -126,10 +132,12 @@ class DriftClient:
         exact : bool
             Compare with every row.
         """
-        request = drift_pb2.SearchRequest(collection=name, k=k, where=where, exact=exact)
+        with _filling_in():
+            request = drift_pb2.SearchRequest(collection=name, k=k, where=where, exact=exact)
+            if select is not None:
+                names = [select] if isinstance(select, str) else select
+                request.select.CopyFrom(drift_pb2.Columns(names=names))
         put_vectors(request, query)
-        if select is not None:
-            request.select.CopyFrom(drift_pb2.Columns(names=select))
         return decode_table(self._call("Search", request, drift_pb2.SearchResponse).table)
 
     def health(self) -> str:
@@ -151,6 +159,18 @@ class DriftClient:
             return call(request, timeout=self._timeout_s)
         except grpc.RpcError as error:
             raise error_of(error) from error
+        except ValueError as error:
+            # what grpc says of a channel that was closed, perhaps by another thread at this moment
+            raise ClosedError(f"the client is closed: make another; address={self._address!r}") from error
+
+
+@contextmanager
+def _filling_in() -> Iterator[None]:
+    """What protobuf says of a value that a field of a request cannot hold, as our error."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"an argument has the wrong type, or is out of range: {error}") from error
 
 
 def _as_table(data: Any) -> pa.Table:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
@@ -15,6 +16,7 @@ from drift_arrow.engine.expression_tree import is_pure, parse
 from drift_arrow.engine.predicate import make_predicate
 from drift_arrow.engine.prefilter import filter_view
 from drift_arrow.engine.snapshot import SegmentView
+from drift_arrow.errors import InvalidArgumentError
 from drift_arrow.format.segment_reader import SegmentReader
 from drift_arrow.kernels import bitmap
 from tests.tables import DIM, create, make_table
@@ -180,9 +182,13 @@ def test_a_condition_without_columns_holds_for_all_rows_or_none(docs, where):
 
 def test_a_pyarrow_condition_reads_only_the_columns_it_names(docs):
     assert make_predicate(pc.field("price") > pc.field("id"), docs.spec).columns == ["id", "price"]
-    # the first column of the table, whatever its name
-    assert make_predicate(pc.field(0) > 3, docs.spec).columns == ["id", "lang", "price"]
-    assert ids(docs, pc.field(0) < 3) == [0, 1, 2]
+
+
+def test_a_position_in_a_pyarrow_condition_counts_the_columns_of_the_collection(docs):
+    for position, name in ((0, "id"), (3, "price")):
+        assert ids(docs, pc.field(position) < 0.5) == ids(docs, pc.field(name) < 0.5)
+    with pytest.raises(InvalidArgumentError, match="evaluated"):
+        ids(docs, pc.field(4) < 3)
 
 
 @pytest.mark.parametrize("where", ["price < 0.5", pl.col("price") < 0.5])
@@ -190,3 +196,7 @@ def test_a_condition_is_checked_once_per_collection(docs, where):
     assert make_predicate(where, docs.spec) is make_predicate(where, docs.spec)
     other = replace(docs.spec, key_seed=docs.spec.key_seed + 1)
     assert make_predicate(where, docs.spec) is not make_predicate(where, other)
+
+
+def test_what_is_not_below_nan_is_not_pruned(docs):
+    assert ids(docs, ~(pc.field("price") < pa.scalar(math.nan))) == ids(docs, pl.lit(value=True))

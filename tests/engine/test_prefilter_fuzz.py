@@ -140,13 +140,13 @@ def check(where, table):
     assert not verdicts.certain[0] or mask.all()
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(where=joined(polars_leaves()), table=blocks())
 def test_what_bounds_tell_of_a_polars_condition_is_never_wrong(where, table):
     check(where, table)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(where=joined(arrow_leaves()), table=blocks())
 def test_what_bounds_tell_of_a_pyarrow_condition_is_never_wrong(where, table):
     check(where, table)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 import drift_arrow
 from tests.surfaces.command_line import assert_one_line, make_collection, run, succeed
 
@@ -73,3 +76,10 @@ def test_drop_without_an_answer_deletes_nothing(tmp_path):
     address = make_collection(tmp_path)
     assert run("drop", address, stdin="").exit_code == 1
     assert succeed("list", tmp_path) == "docs\n"
+
+
+def test_a_dimension_that_is_not_the_files_is_refused(tmp_path):
+    vectors = pa.array([[1.0, 2.0]], pa.list_(pa.float32(), 2))
+    pq.write_table(pa.table({"id": [1], "v": vectors}), tmp_path / "rows.parquet")
+    flags = ("--schema-from", tmp_path / "rows.parquet", "--vector", "v", "--key", "id", "--dim", "3")
+    assert_one_line(run("create", tmp_path / "docs", *flags), "--dim differs", "file=2")

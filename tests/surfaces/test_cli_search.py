@@ -92,3 +92,8 @@ def test_a_search_answers_beside_a_running_writer(tmp_path):
             stdout, stderr = process.communicate()
     assert process.returncode == 0, stderr
     assert [row["id"] for row in json.loads(stdout)] == [1]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_number_beyond_float32_is_refused_without_a_warning(address):
+    assert_one_line(run("search", address, "[1e39, 0, 0, 0]"), "infinity")

@@ -59,3 +59,9 @@ def test_a_statement_without_a_result_prints_no_rows():
 )
 def test_a_statement_that_fails_is_one_line(statement, part):
     assert_one_line(run("sql", statement), "DuckDB: ", part)
+
+
+def test_columns_of_one_name_are_all_shown():
+    statement = "SELECT 1 AS a, 2 AS a, 3 AS a_1, 4 AS a"
+    assert json.loads(succeed("sql", statement, "--json")) == [{"a": 1, "a_1": 2, "a_1_1": 3, "a_2": 4}]
+    assert succeed("sql", statement).split()[-4:] == ["1", "2", "3", "4"]

@@ -115,3 +115,14 @@ def test_a_connection_survives_its_errors(con, path):
         con.execute("FROM drift_scan('memory://nothing/here')")
     con.execute("ROLLBACK")
     assert con.execute(f"SELECT count(*) FROM drift_scan('{path}')").fetchall() == [(100,)]
+
+
+def test_text_does_not_end_at_a_nul(con, path):
+    sql = "SELECT count(*) FROM drift_search(?, ?, k := 50, filter := 'id < 10' || chr(0) || ' AND id < 3')"
+    with pytest.raises(duckdb.Error, match="where"):
+        con.execute(sql, [path, QUERY])
+
+
+def test_a_path_without_a_database_is_refused(con):
+    with pytest.raises(duckdb.Error, match="memory://name/docs"):
+        con.execute("FROM drift_scan('memory://docs')")

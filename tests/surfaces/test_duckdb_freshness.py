@@ -16,9 +16,10 @@ import drift_arrow
 from drift_arrow import duckdb_udf
 from drift_arrow.duckdb_udf import readers
 from drift_arrow.duckdb_udf.source import ScanSource, SearchSource, Source
+from drift_arrow.engine.registry import is_open
 from drift_arrow.errors import InvalidArgumentError
 from tests.surfaces.brute_force import DIM
-from tests.surfaces.duck import make_collection, make_table
+from tests.surfaces.duck import N_ROWS, make_collection, make_table
 
 
 @pytest.fixture
@@ -125,6 +126,17 @@ def test_a_half_read_scan_keeps_its_snapshot(con, tmp_path):
         docs.flush()
         assert len({first, *result.fetchall()}) == 30_000
         assert keys(con, docs.path) == []
+
+
+def test_a_half_read_scan_does_not_keep_its_writer_open(con, tmp_path):
+    path = make_collection(tmp_path)
+    with drift_arrow.connect(tmp_path) as database:
+        writer = database.collection("docs")
+        reader = con.sql("SELECT id FROM drift_scan($path)", params={"path": path}).to_arrow_reader(100)
+        n_read = reader.read_next_batch().num_rows
+        writer.close()
+        assert not is_open(writer.path)
+        assert n_read + sum(batch.num_rows for batch in reader) == N_ROWS
 
 
 def test_a_relative_path_follows_the_working_directory(con, tmp_path, monkeypatch):

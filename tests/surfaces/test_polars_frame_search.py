@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -233,3 +234,15 @@ def test_any_small_frame_ranks_like_brute_force(data):
     assert frame.drift.search(query, k, metric=metric, where="ok")["id"].to_list() == expected
     lazy = frame.lazy().drift.search(query, k, metric=metric, where="ok")
     assert lazy.collect()["id"].to_list() == expected
+
+
+def test_a_condition_on_all_columns_of_a_type_sees_the_columns_of_the_frame_only(frame):
+    plain = frame.select("id", "v").with_columns(pl.col("id").cast(pl.String))
+    where = ~pl.any_horizontal(cs.integer() == 5)
+    with_numbers = plain.with_columns(seven=pl.lit(7))
+    assert with_numbers.drift.search(QUERY, k=10_000, where=where).height == frame.height
+
+
+def test_a_metric_is_a_string(frame):
+    with pytest.raises(InvalidArgumentError, match="unknown metric"):
+        frame.drift.search(QUERY, metric=["l2"])

@@ -116,3 +116,10 @@ def test_an_empty_frame_gives_no_rows(frame):
 def test_a_wrong_argument_is_refused_before_anything_runs(frame, arguments, message):
     with pytest.raises(InvalidArgumentError, match=message):
         frame.lazy().drift.search(**{"query": QUERY} | arguments)
+
+
+def test_a_plan_keeps_its_query_when_the_array_is_written_to(frame):
+    query = MATRIX[7].copy()
+    search = frame.lazy().drift.search(query, 1)
+    query[:] = MATRIX[9]
+    assert search.collect()["id"].item() == 7

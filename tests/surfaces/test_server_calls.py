@@ -7,9 +7,10 @@ import logging
 import threading
 
 import grpc
+import polars as pl
 import pytest
 
-from drift_arrow.errors import DriftError, StorageError
+from drift_arrow.errors import ClosedError, DriftError, InvalidArgumentError, StorageError
 from drift_arrow.server import DriftClient, DriftServer, drift_pb2, limits, service
 from drift_arrow.server.manager import CollectionManager
 from tests.surfaces.command_line import make_collection
@@ -133,3 +134,31 @@ def test_two_servers_cannot_share_a_port(root):
             asyncio.run(second())
 
     serve_and(work, root)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"k": -1}, {"k": 2**40}, {"k": "x"}, {"where": 5}, {"where": "lang = '\ud800'"}, {"select": 5}]
+)
+def test_an_argument_that_no_request_can_hold_is_refused(arguments):
+    with DriftClient("127.0.0.1:1") as client, pytest.raises(InvalidArgumentError, match="an argument"):
+        client.search("docs", [0] * 4, **arguments)
+
+
+def test_a_schema_of_the_client_is_one_of_arrow():
+    with DriftClient("127.0.0.1:1") as client, pytest.raises(InvalidArgumentError, match=r"pyarrow\.Schema"):
+        client.create_collection("docs", schema=pl.Schema({"id": pl.Int64}), vector="v", key="id")
+
+
+def test_a_string_selects_one_column(root):
+    def work(address):
+        with DriftClient(address) as client:
+            return client.search("docs", [0] * 4, select="id").column_names
+
+    assert serve_and(work, root) == ["id", "_distance"]
+
+
+def test_a_closed_client_says_so():
+    client = DriftClient("127.0.0.1:1")
+    client.close()
+    with pytest.raises(ClosedError, match="make another"):
+        client.health()
