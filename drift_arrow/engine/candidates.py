@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from drift_arrow.engine.row_space import RowSpace
     from drift_arrow.engine.sieve import SieveMaker
+    from drift_arrow.engine.stop import Stop
     from drift_arrow.kernels.probe import Probed
 
 
@@ -65,26 +66,42 @@ class SegmentHits:
     distances: NDArray[np.float32] | None = None
 
 
+def probing_stop(space: RowSpace, goal: Goal, slack: int) -> Stop | None:
+    """Where probing ends, None if all allowed rows are read instead; there is at least one in a segment.
+
+    Parameters
+    ----------
+    space : RowSpace
+    goal : Goal
+    slack : int
+        As of `SieveMaker`.
+    """
+    segments = space.snapshot.segment_set
+    n_allowed = sum(space.n_allowed[: space.n_segments])
+    n_rows = sum(view.n_rows for view in space.snapshot.segments)
+    n_buckets, dim = segments.centroids.shape
+    stop = choose_stop(
+        space.snapshot.manifest.calibration,
+        n_buckets,
+        n_rows,
+        target_recall=goal.target_recall,
+        n_probe=goal.n_probe,
+        k=min(goal.k * slack, goal.n_candidates),
+        selectivity=n_allowed / n_rows,
+    )
+    reads_all = goal.is_exact or gathers(n_allowed, n_rows, dim, n_buckets, stop.scanned)
+    return None if reads_all else stop
+
+
 def segment_candidates(
     space: RowSpace, queries: NDArray[np.float32], goal: Goal, metric: str, maker: SieveMaker
 ) -> SegmentHits:
     """Candidates of each query from all segments together."""
-    n_allowed = sum(space.n_allowed[: space.n_segments])
     segments = space.snapshot.segment_set
-    if not n_allowed or segments.buckets is None:
+    if segments.buckets is None or not any(space.n_allowed[: space.n_segments]):
         return SegmentHits(np.empty((len(queries), 0), np.int64), None)
-    n_rows = sum(view.n_rows for view in space.snapshot.segments)
-    stop = choose_stop(
-        space.snapshot.manifest.calibration,
-        len(segments.centroids),
-        n_rows,
-        target_recall=goal.target_recall,
-        n_probe=goal.n_probe,
-        k=min(goal.k * maker.slack, goal.n_candidates),
-        selectivity=n_allowed / n_rows,
-    )
-    n_buckets, dim = segments.centroids.shape
-    if goal.is_exact or gathers(n_allowed, n_rows, dim, n_buckets, stop.scanned):
+    stop = probing_stop(space, goal, maker.slack)
+    if stop is None:
         sieve = maker.make(len(queries), goal.n_candidates)
         for number in range(space.n_segments):
             scan_exactly(space, number, queries, metric, sieve)

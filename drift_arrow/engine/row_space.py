@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,7 @@ class _AllowedRows:
     n_allowed: list[int]
     segment_bits: Bits | None
     alone: int | None
+    memo: dict[type, object] = field(default_factory=dict)
 
 
 class RowSpace:
@@ -60,6 +61,8 @@ class RowSpace:
         Those of all segments by global id.
     alone : int or None
         Number of the only view that has rows, if there is one.
+    memo : dict
+        What searches found out about these rows, by type; kept as long as they are.
 
     Notes
     -----
@@ -72,6 +75,7 @@ class RowSpace:
         rows = _allowed_rows(snapshot, predicate)
         self.bases, self.filtered, self.allowed = rows.bases, rows.filtered, rows.allowed
         self.n_allowed, self.segment_bits, self.alone = rows.n_allowed, rows.segment_bits, rows.alone
+        self.memo = rows.memo
 
     @property
     def n_segments(self) -> int:
