@@ -38,12 +38,12 @@ class _Plans(dict["Goal", _Plan | None]):
     """What the rows of a search remember, by goal; None where more than one call is needed."""
 
 
-def rank_directly(run: Run) -> ExactRanks | None:
-    """The candidates of all queries in order; None if it takes more than the one call.
+def rank_directly(run: Run) -> tuple[NDArray[np.int64], ExactRanks | None] | None:
+    """Candidates of all queries, (nq, n_candidates) int64, and their order; None if it takes more than the one call.
 
     Notes
     -----
-    Whoever gets None goes step by step, which opens blocks, and finds out what is damaged.
+    The order is None if a block of vectors is not open yet, or damaged.
     """
     space, goal, queries = run.space, run.goal, run.request.queries
     if len(queries) > FEW_QUERIES or not run.maker.is_plain:
@@ -58,20 +58,17 @@ def rank_directly(run: Run) -> ExactRanks | None:
     rows = None if plan is None else vector_table(space.snapshot, space.bases)
     if plan is None or rows is None:
         return None
-    try:
-        return find_nearest(
-            queries,
-            plan.table,
-            plan.counts,
-            space.segment_bits,
-            run.spec.metric,
-            plan.rule,
-            goal.n_candidates,
-            rows,
-            goal.k,
-        )
-    except ValueError:
-        return None
+    return find_nearest(
+        queries,
+        plan.table,
+        plan.counts,
+        space.segment_bits,
+        run.spec.metric,
+        plan.rule,
+        goal.n_candidates,
+        rows,
+        goal.k,
+    )
 
 
 def _plan(space: RowSpace, goal: Goal) -> _Plan | None:

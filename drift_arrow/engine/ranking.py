@@ -101,9 +101,11 @@ def rank_rows(run: Run, *, is_accounted: bool = False) -> list[Ranked]:
     n_queries = len(run.request.queries)
     direct = None if is_accounted else rank_directly(run)
     if direct is not None:
-        _order_ties(run, direct)
-        hits = _window(direct, run.request.offset, run.goal.k)
-        return [Ranked(start=0, stop=n_queries, hits=hits, probed=None, n_candidates=direct.counts, seconds={})]
+        ids, ranks = direct
+        ranks = ranks or _ranks(run, run.request.queries, ids, None, run.goal.k)
+        _order_ties(run, ranks)
+        hits = _window(ranks, run.request.offset, run.goal.k)
+        return [Ranked(start=0, stop=n_queries, hits=hits, probed=None, n_candidates=ranks.counts, seconds={})]
     groups = run.maker.row_groups
     row_bytes = _FLOAT32_BYTES * 2 * (run.spec.dim * run.goal.n_candidates + (groups.n_groups if groups else 0))
     n_threads = len(os.sched_getaffinity(0)) if n_queries >= _MIN_PARALLEL_QUERIES else 1

@@ -22,7 +22,7 @@ from drift_arrow.kernels.probe import StopRule, check_stop
 from drift_arrow.kernels.probe_memory import probe_layout
 from drift_arrow.kernels.probe_rounds import probe_all
 from drift_arrow.kernels.probing import LEAST_SPREAD
-from drift_arrow.kernels.row_table import RowTable, check_status
+from drift_arrow.kernels.row_table import DONE, RowTable
 from drift_arrow.kernels.scratch import layout, scratch
 
 
@@ -107,8 +107,14 @@ def _layout(n_queries: int, n_buckets: int, dim: int, k: int, n_candidates: int)
     """Places of the steps in memory, those of their arrays, and the bytes of all."""
     probe_places, probe_bytes = probe_layout(n_queries, n_buckets, dim, k, n_candidates)
     rank_places, rank_bytes = rank_layout(dim)
-    between = [(n_queries * n_buckets, np.int32), (n_queries, np.int64)]
-    places, n_bytes = layout([*between, (probe_bytes, np.uint8), (rank_bytes, np.uint8)])
+    places, n_bytes = layout(
+        [
+            (n_queries * n_buckets, np.int32),
+            (n_queries, np.int64),
+            (probe_bytes, np.uint8),
+            (rank_bytes, np.uint8),
+        ]
+    )
     return places, probe_places, rank_places, n_bytes
 
 
@@ -122,7 +128,7 @@ def find_nearest(
     n_candidates: int,
     rows: RowTable,
     n_ordered: int,
-) -> ExactRanks | None:
+) -> tuple[NDArray[np.int64], ExactRanks | None]:
     """What `probe_buckets` finds, in the order of `rank_exactly`.
 
     Parameters
@@ -138,12 +144,14 @@ def find_nearest(
 
     Returns
     -------
-    ExactRanks or None
-        None if a block that holds a row is absent.
+    ids : (nq, n_candidates) int64
+        The candidates, -1 for none.
+    ranks : ExactRanks or None
+        Their order; None if one of them could not be read: its block is absent, or damaged.
 
     Raises
     ------
-    ValueError    as both of them
+    ValueError    as `probe_buckets`
 
     Notes
     -----
@@ -193,4 +201,4 @@ def find_nearest(
     )
     # kept until here by its name
     del memory
-    return ExactRanks(ids, distances, n_found, is_tied) if check_status(int(status), rows, ids) else None
+    return ids, ExactRanks(ids, distances, n_found, is_tied) if status == DONE else None

@@ -12,7 +12,7 @@ from drift_arrow.kernels.code_block import BLOCK_WINDOW, HAS_BYTE_PRODUCTS, bloc
 from drift_arrow.kernels.code_tile import TILE_ROWS, measure_tile, multiply_tile
 from drift_arrow.kernels.fixed_point import quantize_query, split_weights
 from drift_arrow.kernels.pool import MARGIN, replace_largest, shrink_pool
-from drift_arrow.kernels.row_products import row_products
+from drift_arrow.kernels.row_scan import offer_rows
 
 GROUP: Final = 16
 """Queries that use a block of codes once it is turned."""
@@ -41,59 +41,49 @@ def _offer_tile(n_found: Any, q: Any, margin: Any, allowed: Any, tile: Any, pool
 
 
 @kernel(inner=True)
-def _multiply_by_words(
-    address: Any, start: Any, stop: Any, dim: Any, weights: Any, _planes: Any, norms: Any, allowed: Any, tile: Any
-) -> Any:
-    """`multiply_tile`."""
-    return multiply_tile(address, start, stop, dim, weights, norms, allowed, tile)
-
-
-@kernel(inner=True)
-def _multiply_by_bytes(
-    address: Any, start: Any, stop: Any, dim: Any, weights: Any, planes: Any, norms: Any, allowed: Any, tile: Any
-) -> Any:
-    """The same where the processor has byte products; `planes` are the weights as `split_weights` cuts them."""
-    if dim < BLOCK_WINDOW or not (allowed.size == 0 or is_dense(allowed, start, stop)):
-        return multiply_tile(address, start, stop, dim, weights, norms, allowed, tile)
-    tile_rows, products, tile_norms, _ = tile
-    row_products(address, dim, stop - start, np.uint64(planes.ctypes.data), np.uint64(products.ctypes.data))
-    for row in range(stop - start):
-        tile_rows[row] = start + row
-    if norms.size:
-        for row in range(stop - start):
-            tile_norms[row] = norms[start + row]
-    return stop - start
-
-
-@kernel(inner=True)
-def _leave_whole(_weights: Any, _dim: Any, _planes: Any) -> None:
-    pass
-
-
-_multiply: Any = _multiply_by_bytes if HAS_BYTE_PRODUCTS else _multiply_by_words
-_split: Any = split_weights if HAS_BYTE_PRODUCTS else _leave_whole
-
-
-@kernel(inner=True)
-def _offer_bucket(
+def _offer_by_words(
     query: Any, q: Any, b: Any, terms: Any, buckets: Any, allowed: Any, scratch: Any, pools: Any, best: Any
 ) -> None:
     """Offer the allowed rows of bucket number `b` to query number `q`."""
     origin, factor, _ = terms
     code_address, rows, first_row, lo, step, norms = buckets
     weights, tile = scratch[0]
-    planes, nearest = scratch[1][0][0], pools[0]
+    nearest = pools[0]
     product, scale, deviation = quantize_query(query, lo[b], step[b], weights)
-    _split(weights, np.int64(query.size), planes)
     constant, gain, margin = origin[q] - factor * product, -factor * scale, np.float32(MARGIN * factor * deviation)
     first, end = first_row[b], first_row[b] + np.int64(rows[b])
     for start in range(first, end, TILE_ROWS):
         stop = min(start + TILE_ROWS, end)
         position = code_address[b] + np.uint64(start - first) * np.uint64(query.size)
         # loops with one purpose each: memory bounds the first, the second vectorises, the last seldom acts
-        n_found = _multiply(position, start, stop, np.int64(query.size), weights, planes, norms, allowed, tile)
+        n_found = multiply_tile(position, start, stop, query.size, weights, norms, allowed, tile)
         if measure_tile(constant, gain, tile, n_found, nearest[q, 0] + margin):
             _offer_tile(n_found, q, margin, allowed, tile, pools, best)
+
+
+@kernel(inner=True)
+def _offer_by_bytes(
+    query: Any, q: Any, b: Any, terms: Any, buckets: Any, allowed: Any, scratch: Any, pools: Any, best: Any
+) -> None:
+    """The same where the processor has byte products."""
+    code_address, rows, first_row, lo, step, norms = buckets
+    dim, first, end = np.int64(query.size), first_row[b], first_row[b] + np.int64(rows[b])
+    if dim < BLOCK_WINDOW or not (allowed.size == 0 or is_dense(allowed, first, end)):
+        _offer_by_words(query, q, b, terms, buckets, allowed, scratch, pools, best)
+        return
+    origin, factor, _ = terms
+    weights, tile = scratch[0]
+    planes = scratch[1][0][0]
+    product, scale, deviation = quantize_query(query, lo[b], step[b], weights)
+    split_weights(weights, dim, planes)
+    sums = (origin[q] - factor * product, -factor * scale, np.float32(MARGIN * factor * deviation))
+    for start in range(first, end, TILE_ROWS):
+        stop = min(start + TILE_ROWS, end)
+        position = code_address[b] + np.uint64(start - first) * np.uint64(dim)
+        offer_rows(position, start, stop, dim, q, sums, planes, norms, allowed, tile, pools, best)
+
+
+_offer_bucket: Any = _offer_by_bytes if HAS_BYTE_PRODUCTS else _offer_by_words
 
 
 @kernel(inner=True)

@@ -76,11 +76,11 @@ def _row_sums(builder: ir.IRBuilder, rows: list[Any], dim: Any, size: Any, weigh
     sums = [[cgutils.alloca_once(builder, _LANE_VECTOR) for _ in rows] for _ in range(2)]  # type: ignore[no-untyped-call]
     for place in (place for plane in sums for place in plane):
         builder.store(fill(_LANE_VECTOR, 0), place)
-    window = ir.Constant(_INT64, BLOCK_WINDOW)
+    window, low_weights = ir.Constant(_INT64, BLOCK_WINDOW), builder.add(weights, size)
     last_start = builder.sub(dim, window)
     with cgutils.for_range(builder, builder.udiv(size, window)) as windows:
         offset = builder.mul(windows.index, window)
-        planes = [load(builder, builder.add(plane, offset), _LANE_VECTOR) for plane in (weights, builder.add(weights, size))]
+        planes = [load(builder, builder.add(plane, offset), _LANE_VECTOR) for plane in (weights, low_weights)]
         start = _least(builder, offset, last_start)
         for number, row in enumerate(rows):
             codes = load(builder, builder.add(row, start), _LANE_VECTOR)
@@ -94,13 +94,13 @@ def _row_sums(builder: ir.IRBuilder, rows: list[Any], dim: Any, size: Any, weigh
 def _sum_lanes_of_four(builder: ir.IRBuilder, rows: list[Any]) -> Any:
     """Four vectors become one: each of its quarters has, in this order, a share of the sum of each of them."""
     pairs = [_add_picks(builder, rows[i], rows[i + 1], [0, 16, 1, 17], [2, 18, 3, 19]) for i in (0, 2)]
-    return _add_picks(builder, *pairs, [0, 1, 16, 17], [2, 3, 18, 19])
+    return _add_picks(builder, pairs[0], pairs[1], [0, 1, 16, 17], [2, 3, 18, 19])
 
 
 def _sum_quarters(builder: ir.IRBuilder, quarters: list[Any]) -> Any:
     """Four vectors become one, whose quarters are the sums of the quarters of each of them."""
     pairs = [_add_quarters(builder, quarters[i], quarters[i + 1], [0, 1, 4, 5], [2, 3, 6, 7]) for i in (0, 2)]
-    return _add_quarters(builder, *pairs, [0, 2, 4, 6], [1, 3, 5, 7])
+    return _add_quarters(builder, pairs[0], pairs[1], [0, 2, 4, 6], [1, 3, 5, 7])
 
 
 def _add_picks(builder: ir.IRBuilder, left: Any, right: Any, first: list[int], second: list[int]) -> Any:
