@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from drift_arrow.engine.candidates import Goal
     from drift_arrow.engine.row_space import RowSpace
     from drift_arrow.engine.run import Run
+    from drift_arrow.engine.sieve import SieveMaker
     from drift_arrow.kernels.bucket_table import BucketTable
     from drift_arrow.kernels.exact_rank import ExactRanks
     from drift_arrow.kernels.probe import StopRule
 
 FEW_QUERIES: Final = 8
 """Up to so many queries, candidates are read one by one; those of more lie so close together that they share reads."""
+
+
+_MOST_PLANS: Final = 64
+"""Kept for one set of rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,9 +57,12 @@ def rank_directly(run: Run) -> tuple[NDArray[np.int64], ExactRanks | None] | Non
     if plans is None:
         plans = space.memo[_Plans] = _Plans()
     assert isinstance(plans, _Plans)
-    if goal not in plans:
-        plans[goal] = _plan(space, goal)
-    plan = plans[goal]
+    try:
+        plan = plans[goal]
+    except KeyError:
+        if len(plans) >= _MOST_PLANS:
+            plans.clear()
+        plan = plans[goal] = _plan(space, goal, run.maker)
     rows = None if plan is None else vector_table(space.snapshot, space.bases)
     if plan is None or rows is None:
         return None
@@ -71,11 +79,11 @@ def rank_directly(run: Run) -> tuple[NDArray[np.int64], ExactRanks | None] | Non
     )
 
 
-def _plan(space: RowSpace, goal: Goal) -> _Plan | None:
+def _plan(space: RowSpace, goal: Goal, maker: SieveMaker) -> _Plan | None:
     table, bits = space.snapshot.segment_set.table, space.segment_bits
     if table is None or any(space.n_allowed[space.n_segments :]) or not any(space.n_allowed):
         return None
-    stop = probing_stop(space, goal, 1)
+    stop = probing_stop(space, goal, maker)
     if stop is None:
         return None
     counts = None if bits is None else count_allowed(table.buckets.first_row, table.buckets.rows, bits)

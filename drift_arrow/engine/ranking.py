@@ -243,7 +243,8 @@ def _is_short(run: Run, hits: Hits, counts: NDArray[np.int64], goal: Goal) -> bo
 def _window(ranks: ExactRanks, start: int, stop: int) -> Hits:
     """Places `start` up to `stop` of each query."""
     if len(ranks.ids) == 1:
-        ids, distances = ranks.ids[0, : ranks.counts[0]][start:stop], ranks.distances[0, : ranks.counts[0]][start:stop]
+        stop = min(stop, int(ranks.counts[0]))
+        ids, distances = ranks.ids[0, start:stop], ranks.distances[0, start:stop]
         return Hits(np.zeros(len(ids), np.int64), ids, distances)
     return _flat(ranks.ids[:, start:stop], ranks.distances[:, start:stop], np.minimum(ranks.counts, stop) - start)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,6 +73,9 @@ def as_queries(query: object, dim: int) -> tuple[NDArray[np.float32], bool]:
     InvalidArgumentError
         Not numbers, wrong dimension, no finite value.
     """
+    if isinstance(query, np.ndarray) and query.dtype == np.float32 and query.shape == (dim,) and _is_finite(query):
+        # what nearly all searches are given
+        return np.ascontiguousarray(query).reshape(1, dim), False
     if isinstance(query, pa.FixedSizeListArray | pa.ListArray | pa.LargeListArray | pa.ChunkedArray):
         column = query if isinstance(query, pa.ChunkedArray) else pa.chunked_array([query])
         queries = as_matrix(as_vector_column(column, pa.list_(pa.float32(), dim), "query"))
@@ -89,6 +93,11 @@ def as_queries(query: object, dim: int) -> tuple[NDArray[np.float32], bool]:
         message = "the query holds NaN or infinity"
         raise InvalidArgumentError(message)
     return queries.reshape(-1, dim), queries.ndim == 2
+
+
+def _is_finite(row: NDArray[np.float32]) -> bool:
+    """Whether all values are finite; may say no where they are large."""
+    return math.isfinite(row.dot(row))
 
 
 def _check_lengths(array: pa.Array, dim: int, name: str) -> None:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from drift_arrow.kernels._check import readonly
 from drift_arrow.kernels._jit import kernel
 from drift_arrow.kernels.bitmap import ALL_ROWS, Bits
-from drift_arrow.kernels.bucket_arrays import checked_bits
 from drift_arrow.kernels.bucket_table import BucketTable
 from drift_arrow.kernels.code_block import block_size
 from drift_arrow.kernels.code_product import weights_size
@@ -165,6 +164,10 @@ def find_nearest(
     if metric == "cosine":
         directions = readonly("queries", normalize_rows(queries), np.float32, None, dim)
     check_stop(stop, n_candidates)
+    if allowed is None:
+        allowed = ALL_ROWS
+    elif 8 * len(allowed) < table.end:
+        raise ValueError(f"allowed must reach to the last row; bits={8 * len(allowed)} rows={table.end}")
     n_queries = len(queries)
     ids, distances = np.empty((n_queries, n_candidates), np.int64), np.empty((n_queries, n_candidates), np.float32)
     n_found, is_tied = np.empty(n_queries, np.int64), np.empty(n_queries, np.bool_)
@@ -176,7 +179,7 @@ def find_nearest(
         code,
         table.numbers,
         table.counts if counts is None else readonly("counts", counts, np.int64, n_buckets),
-        ALL_ROWS if allowed is None else checked_bits(allowed, table.buckets),
+        readonly("allowed", allowed, np.uint8, None),
         stop.k,
         stop.first,
         stop.n_probe,
