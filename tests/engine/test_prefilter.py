@@ -190,3 +190,26 @@ def test_a_condition_is_checked_once_per_collection(docs, where):
     assert make_predicate(where, docs.spec) is make_predicate(where, docs.spec)
     other = replace(docs.spec, key_seed=docs.spec.key_seed + 1)
     assert make_predicate(where, docs.spec) is not make_predicate(where, other)
+
+
+def test_a_condition_that_is_asked_again_reads_nothing_even_of_memtables(docs, reads):
+    found = ids(docs, "price > 0")
+    reads.clear()
+    assert ids(docs, "price > 0") == found
+    assert not reads
+    frame = docs.search(QUERY).where("price > 0").analyze().frame
+    assert frame["filter_runs"].to_list() == [0]
+
+
+def test_rows_that_came_or_went_since_are_judged(docs):
+    before = ids(docs, "id >= 1849")
+    docs.add(make_table(1, start=4 * ROWS))
+    docs.delete(keys=[1849])
+    assert before == [1849]
+    assert ids(docs, "id >= 1849") == [4 * ROWS]
+
+
+def test_more_conditions_than_are_remembered_are_all_answered(docs):
+    for _ in range(2):
+        for low in range(0, 1800, 200):
+            assert len(ids(docs, f"id >= {low}")) == 1850 - low
