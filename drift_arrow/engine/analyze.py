@@ -35,7 +35,7 @@ def analyze(snapshot: Snapshot, spec: CollectionSpec, request: Request, title: s
     laps = Laps()
     run = Run.of(snapshot, spec, request)
     laps.lap("filter")
-    parts = rank_rows(run)
+    parts = rank_rows(run, is_accounted=True)
     laps.lap("")
     fetch(run, parts)
     laps.lap("fetch")

@@ -10,8 +10,9 @@ import numpy as np
 from drift_arrow.engine.exact_search import scan_exactly
 from drift_arrow.engine.probing import scan_ranked
 from drift_arrow.engine.restricted_probing import scan_restricted
-from drift_arrow.engine.scan_cost import gathers
-from drift_arrow.engine.stop import choose_stop
+from drift_arrow.engine.scan_cost import Way, cheapest_way
+from drift_arrow.engine.stop import Stop, choose_stop
+from drift_arrow.kernels.probe import StopRule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,26 +66,47 @@ class SegmentHits:
     distances: NDArray[np.float32] | None = None
 
 
+def probing_stop(space: RowSpace, goal: Goal, maker: SieveMaker) -> Stop | None:
+    """Where probing ends, None if all allowed rows are read in full precision; there is at least one in a segment.
+
+    Notes
+    -----
+    Where a condition leaves few rows, probing goes on to the last bucket, or all of them are read: what is sooner.
+    Restrictions need exact distances, so there they are read.
+    """
+    segments = space.snapshot.segment_set
+    n_allowed = sum(space.n_allowed[: space.n_segments])
+    n_rows = sum(view.n_rows for view in space.snapshot.segments)
+    n_buckets, dim = segments.centroids.shape
+    if goal.is_exact:
+        return None
+    k = min(goal.k * maker.slack, goal.n_candidates)
+    stop = choose_stop(
+        space.snapshot.manifest.calibration,
+        n_buckets,
+        n_rows,
+        target_recall=goal.target_recall,
+        n_probe=goal.n_probe,
+        k=k,
+        selectivity=n_allowed / n_rows,
+    )
+    if n_allowed >= stop.scanned * n_rows:
+        return stop
+    way = cheapest_way(n_allowed, dim, n_buckets, stop.scanned)
+    if way is Way.PROBE:
+        return stop
+    return Stop(StopRule(k=k, first=n_buckets, n_probe=n_buckets), 1.0) if way is Way.SCAN and maker.is_plain else None
+
+
 def segment_candidates(
     space: RowSpace, queries: NDArray[np.float32], goal: Goal, metric: str, maker: SieveMaker
 ) -> SegmentHits:
     """Candidates of each query from all segments together."""
-    n_allowed = sum(space.n_allowed[: space.n_segments])
     segments = space.snapshot.segment_set
-    if not n_allowed or segments.buckets is None:
+    if segments.buckets is None or not any(space.n_allowed[: space.n_segments]):
         return SegmentHits(np.empty((len(queries), 0), np.int64), None)
-    n_rows = sum(view.n_rows for view in space.snapshot.segments)
-    stop = choose_stop(
-        space.snapshot.manifest.calibration,
-        len(segments.centroids),
-        n_rows,
-        target_recall=goal.target_recall,
-        n_probe=goal.n_probe,
-        k=min(goal.k * maker.slack, goal.n_candidates),
-        selectivity=n_allowed / n_rows,
-    )
-    n_buckets, dim = segments.centroids.shape
-    if goal.is_exact or gathers(n_allowed, n_rows, dim, n_buckets, stop.scanned):
+    stop = probing_stop(space, goal, maker)
+    if stop is None:
         sieve = maker.make(len(queries), goal.n_candidates)
         for number in range(space.n_segments):
             scan_exactly(space, number, queries, metric, sieve)

@@ -1,4 +1,4 @@
-"""Payload of few rows of several segments, by one compiled call for each column."""
+"""Payload of few rows of segments: all columns of numbers by one compiled call, any other by one of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from drift_arrow.format.column_rows import is_sparse, take_known
+from drift_arrow.format.numbers import number_dtype
+from drift_arrow.kernels.number_columns import NumberColumns, gather_numbers
 from drift_arrow.kernels.row_table import RowTable
 
 if TYPE_CHECKING:
@@ -16,21 +18,37 @@ if TYPE_CHECKING:
 
     from drift_arrow.engine.snapshot import Snapshot
 
+_MOST = 16
+"""Selections of columns that a snapshot remembers."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Joined:
-    """The table of a column, and those of the segments that it was made of; they are replaced as blocks are opened."""
+class _Selection:
+    """Columns by global row id, and the tables of the segments, which are replaced as blocks are opened.
 
-    parts: tuple[RowTable, ...]
-    table: RowTable
+    Parameters
+    ----------
+    parts : list of RowTable
+        Of all segments of the first column, then of the second.
+    kinds : list of pa.DataType
+    numbers : NumberColumns
+        Those of `kinds` that are numbers, in their order.
+    others : list of RowTable or None
+        None for numbers.
+    """
+
+    parts: list[RowTable]
+    kinds: list[pa.DataType]
+    numbers: NumberColumns
+    others: list[RowTable | None]
 
 
-class _Columns(dict[str, _Joined]):
-    """What a snapshot remembers, by column."""
+class _Selections(dict[tuple[str, ...], _Selection]):
+    """What a snapshot remembers, by the names of the columns."""
 
 
-def take_across(snapshot: Snapshot, ids: NDArray[np.int64], names: list[str]) -> pa.Table | None:
-    """Rows of the segments of a snapshot in their order; None if they are many, or if it takes opening blocks.
+def take_across(snapshot: Snapshot, ids: NDArray[np.int64], names: tuple[str, ...]) -> list[pa.Array] | None:
+    """Columns of rows of the segments of a snapshot; None if they are many, or if it takes opening blocks.
 
     Parameters
     ----------
@@ -38,8 +56,7 @@ def take_across(snapshot: Snapshot, ids: NDArray[np.int64], names: list[str]) ->
         Remembers the tables.
     ids : (m,) int64
         Global ids of rows of segments, at least one.
-    names : list of str
-        Columns of the result.
+    names : tuple of str
 
     Notes
     -----
@@ -48,34 +65,66 @@ def take_across(snapshot: Snapshot, ids: NDArray[np.int64], names: list[str]) ->
     """
     if not is_sparse(len(ids), snapshot.segment_set.n_ids):
         return None
-    schema = snapshot.segments[0].reader.schema
-    fields, columns = [schema.field(name) for name in names], []
-    for field in fields:
-        table = _table(snapshot, field.name)
-        try:
-            column = None if table is None else take_known(table, field.type, ids)
-        except ValueError:
-            return None
+    selection = _selection(snapshot, names)
+    if selection is None:
+        return None
+    try:
+        return _arrays(selection, ids)
+    except ValueError:
+        return None
+
+
+def _arrays(selection: _Selection, ids: NDArray[np.int64]) -> list[pa.Array] | None:
+    found = gather_numbers(selection.numbers, ids)
+    if found is None:
+        return None
+    values, starts = pa.py_buffer(found[0]), iter(found[1])
+    columns = []
+    for kind, table in zip(selection.kinds, selection.others, strict=True):
+        if table is None:
+            columns.append(pa.Array.from_buffers(kind, len(ids), [None, values.slice(next(starts))]))
+            continue
+        column = take_known(table, kind, ids)
         if column is None:
             return None
         columns.append(column)
-    return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=schema.metadata))
+    return columns
 
 
-def _table(snapshot: Snapshot, name: str) -> RowTable | None:
-    """Of a column, by global row id; None if a segment has no table of it."""
+def _selection(snapshot: Snapshot, names: tuple[str, ...]) -> _Selection | None:
+    """None if a segment has no table of one of the columns."""
     parts = []
-    for view in snapshot.segments:
-        part = view.reader.column_table(name)
-        if part is None:
-            return None
-        parts.append(part)
-    known = snapshot.memo.setdefault(_Columns, _Columns())
-    assert isinstance(known, _Columns)
-    joined = known.get(name)
-    if joined is None or any(old is not new for old, new in zip(joined.parts, parts, strict=True)):
-        joined = known[name] = _Joined(tuple(parts), _join(snapshot, parts))
-    return joined.table
+    for name in names:
+        for view in snapshot.segments:
+            part = view.reader.column_table(name)
+            if part is None:
+                return None
+            parts.append(part)
+    known = snapshot.memo.setdefault(_Selections, _Selections())
+    assert isinstance(known, _Selections)
+    selection = known.get(names)
+    # in one go, because lists compare what is the same object without a look at it
+    if selection is None or selection.parts != parts:
+        if len(known) >= _MOST:
+            known.clear()
+        selection = known[names] = _select(snapshot, names, parts)
+    return selection
+
+
+def _select(snapshot: Snapshot, names: tuple[str, ...], parts: list[RowTable]) -> _Selection:
+    n_segments, schema = len(snapshot.segments), snapshot.segments[0].reader.schema
+    kinds = [schema.field(name).type for name in names]
+    numbers: list[tuple[RowTable, np.dtype[np.generic]]] = []
+    others: list[RowTable | None] = []
+    for place, kind in enumerate(kinds):
+        table = _join(snapshot, parts[place * n_segments : (place + 1) * n_segments])
+        dtype = number_dtype(kind)
+        if dtype is not None and NumberColumns.supports(table, dtype):
+            numbers.append((table, dtype))
+            others.append(None)
+        else:
+            others.append(table)
+    return _Selection(parts, kinds, NumberColumns.of(numbers), others)
 
 
 def _join(snapshot: Snapshot, parts: list[RowTable]) -> RowTable:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from drift_arrow.engine.spec import CollectionSpec
     from drift_arrow.kernels.bitmap import Bits
 
+KEPT: Final = "kept"
 _TAKE_SHARE: Final = 8
 """A segment is read as a whole where more of its rows than one in so many may have a wanted key."""
 
@@ -57,7 +58,7 @@ def filter_view(view: View, predicate: Predicate | None, spec: CollectionSpec) -
         return Filtered(bits=bitmap.from_mask(predicate.mask(view.columns(predicate.columns))), how="all")
     kept = view.masks.get(predicate.identity)
     if kept is not None:
-        return Filtered(bits=kept, how="kept")
+        return Filtered(bits=kept, how=KEPT)
     found = _by_keys(view, predicate, spec) or _by_runs(view, predicate)
     assert found.bits is not None
     view.masks.put(predicate.identity, found.bits)

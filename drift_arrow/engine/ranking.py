@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from drift_arrow.engine.candidates import segment_candidates
+from drift_arrow.engine.direct_ranking import FEW_QUERIES, rank_directly
 from drift_arrow.engine.exact_search import scan_exactly
 from drift_arrow.engine.laps import Laps
 from drift_arrow.engine.memtable_search import memtable_candidates
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 _SCRATCH_BYTES: Final = 32 << 20
 _MIN_PARALLEL_QUERIES: Final = 16
 _FLOAT32_BYTES: Final = 4
-_FEW_QUERIES: Final = 8
-"""Up to so many queries, candidates are read one by one; those of more lie so close together that they share reads."""
-
 _MORE: Final = 4
 """How many times the candidates a search tries again with, where too few of them may be returned."""
 
@@ -80,11 +78,11 @@ class Ranked:
     hits : Hits
         By query, then distance, then key; queries are numbered as in the request.
     probed : Probed or None
-        Buckets of the segments, None if they were not ranked.
+        Buckets of the segments, None if they were not ranked, or if nobody asked for an account.
     n_candidates : (stop - start,) int64
         Rows of each query whose exact distance was computed.
     seconds : dict of str to float
-        By stage, on the thread that ranked them.
+        By stage, on the thread that ranked them; empty if nobody asked for an account.
     """
 
     start: int
@@ -95,9 +93,19 @@ class Ranked:
     seconds: dict[str, float]
 
 
-def rank_rows(run: Run) -> list[Ranked]:
-    """All queries, in chunks whose gathered candidates fit the scratch; chunks of a large batch run in parallel."""
+def rank_rows(run: Run, *, is_accounted: bool = False) -> list[Ranked]:
+    """All queries, in chunks whose gathered candidates fit the scratch; chunks of a large batch run in parallel.
+
+    With an account, stages of a search that one call could do are done one by one.
+    """
     n_queries = len(run.request.queries)
+    direct = None if is_accounted else rank_directly(run)
+    if direct is not None:
+        ids, ranks = direct
+        ranks = ranks or _ranks(run, run.request.queries, ids, None, run.goal.k)
+        _order_ties(run, ranks)
+        hits = _window(ranks, run.request.offset, run.goal.k)
+        return [Ranked(start=0, stop=n_queries, hits=hits, probed=None, n_candidates=ranks.counts, seconds={})]
     groups = run.maker.row_groups
     row_bytes = _FLOAT32_BYTES * 2 * (run.spec.dim * run.goal.n_candidates + (groups.n_groups if groups else 0))
     n_threads = len(os.sched_getaffinity(0)) if n_queries >= _MIN_PARALLEL_QUERIES else 1
@@ -146,8 +154,7 @@ def _ranked_candidates(
     known = None if all(some is None for _, some in found) else _joined_distances(found)
     n_ordered = goal.k if run.maker.is_plain else ids.shape[1]
     ranks = _ranks(run, queries, ids, known, n_ordered)
-    if ranks.is_tied.any():
-        _order_ties(run, ranks)
+    _order_ties(run, ranks)
     return ranks, from_segments.probed
 
 
@@ -157,7 +164,7 @@ def _ranks(
     """Candidates by distance, then by id."""
     space, metric = run.space, run.spec.metric
     table = vector_table(space.snapshot, space.bases)
-    if len(queries) <= _FEW_QUERIES and table is not None:
+    if len(queries) <= FEW_QUERIES and table is not None:
         try:
             ranks = rank_exactly(queries, ids, table, metric, n_ordered, known)
         except ValueError:
@@ -194,6 +201,9 @@ def _memtable_candidates(
 
 def _order_ties(run: Run, ranks: ExactRanks) -> None:
     """Order candidates at the same distance from a query by their keys, in place."""
+    # a list, because NumPy takes a microsecond to look at one value
+    if True not in ranks.is_tied.tolist():
+        return
     tied = np.flatnonzero(ranks.is_tied)
     hits = _flat(ranks.ids[tied], ranks.distances[tied], ranks.counts[tied])
     is_tied = (hits.distances[1:] == hits.distances[:-1]) & (hits.queries[1:] == hits.queries[:-1])
@@ -233,7 +243,8 @@ def _is_short(run: Run, hits: Hits, counts: NDArray[np.int64], goal: Goal) -> bo
 def _window(ranks: ExactRanks, start: int, stop: int) -> Hits:
     """Places `start` up to `stop` of each query."""
     if len(ranks.ids) == 1:
-        ids, distances = ranks.ids[0, : ranks.counts[0]][start:stop], ranks.distances[0, : ranks.counts[0]][start:stop]
+        stop = min(stop, int(ranks.counts[0]))
+        ids, distances = ranks.ids[0, start:stop], ranks.distances[0, start:stop]
         return Hits(np.zeros(len(ids), np.int64), ids, distances)
     return _flat(ranks.ids[:, start:stop], ranks.distances[:, start:stop], np.minimum(ranks.counts, stop) - start)
 

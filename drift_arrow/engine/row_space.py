@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 
 from drift_arrow.engine.payload_table import take_across
-from drift_arrow.engine.prefilter import filter_view
+from drift_arrow.engine.prefilter import KEPT, filter_view
 from drift_arrow.format.take import take_rows
 from drift_arrow.kernels import bitmap
 
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from drift_arrow.engine.snapshot import Snapshot, View
     from drift_arrow.kernels.bitmap import Bits
 
-_ALIGN_ROWS = 64
+_ALIGN_ROWS: Final = 64
+_MOST_CONDITIONS: Final = 5
+"""That a snapshot remembers the rows of, each by two bits per row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _AllowedRows:
-    """The attributes of a `RowSpace`; without its snapshot, which keeps them where there is no condition."""
+    """The attributes of a `RowSpace`; without its snapshot, which may remember them."""
 
     bases: NDArray[np.int64]
     filtered: list[Filtered]
@@ -34,6 +36,7 @@ class _AllowedRows:
     n_allowed: list[int]
     segment_bits: Bits | None
     alone: int | None
+    memo: dict[type, object] = field(default_factory=dict)
 
 
 class RowSpace:
@@ -60,6 +63,8 @@ class RowSpace:
         Those of all segments by global id.
     alone : int or None
         Number of the only view that has rows, if there is one.
+    memo : dict
+        What searches found out about these rows, by type; kept as long as they are.
 
     Notes
     -----
@@ -72,6 +77,7 @@ class RowSpace:
         rows = _allowed_rows(snapshot, predicate)
         self.bases, self.filtered, self.allowed = rows.bases, rows.filtered, rows.allowed
         self.n_allowed, self.segment_bits, self.alone = rows.n_allowed, rows.segment_bits, rows.alone
+        self.memo = rows.memo
 
     @property
     def n_segments(self) -> int:
@@ -103,14 +109,13 @@ class RowSpace:
         if not len(ids):
             return self.views[-1].take(ids, names)
         if self.alone is not None:
-            # nearly all of a search in a collection at rest is spent on a few rows: no look at who owns them
             return self.views[self.alone].take(ids - self.bases[self.alone], names)
         owners = self._owners(ids)
         first = int(owners[0])
         if (owners == first).all():
             return self.views[first].take(ids - self.bases[first], names)
         in_segments = owners < self.n_segments
-        together = take_across(self.snapshot, ids[in_segments], names) if in_segments.any() else None
+        together = self._take_across(ids[in_segments], names) if in_segments.any() else None
         if together is not None and in_segments.all():
             return together
         parts, places = [], []
@@ -123,6 +128,23 @@ class RowSpace:
                 parts.append(self.views[owner].take(ids[mine] - self.bases[owner], names))
                 places.append(mine)
         return take_rows(pa.concat_tables(parts), np.argsort(np.concatenate(places)))
+
+    def columns(self, ids: NDArray[np.int64], names: tuple[str, ...]) -> list[pa.Array | pa.ChunkedArray]:
+        """As `take`, without a table around the columns."""
+        if len(ids) and self.alone is not None and self.alone < self.n_segments:
+            # nearly all of a search in a collection at rest is spent on a few rows: no look at who owns them
+            found = take_across(self.snapshot, ids, names)
+            if found is not None:
+                return found
+        columns: list[pa.ChunkedArray] = self.take(ids, list(names)).columns
+        return columns
+
+    def _take_across(self, ids: NDArray[np.int64], names: list[str]) -> pa.Table | None:
+        columns, schema = take_across(self.snapshot, ids, tuple(names)), self.snapshot.segments[0].reader.schema
+        if columns is None:
+            return None
+        fields = [schema.field(name) for name in names]
+        return pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=schema.metadata))
 
     @property
     def _dim(self) -> int:
@@ -142,14 +164,31 @@ def take_found(
     return space.take(ids[np.argsort(places, kind="stable")], names)
 
 
+class _Conditions(dict["bytes | None", _AllowedRows]):
+    """What a snapshot remembers, by `Predicate.identity`; None is no condition."""
+
+
 def _allowed_rows(snapshot: Snapshot, predicate: Predicate | None) -> _AllowedRows:
-    if predicate is not None:
-        return _find_allowed(snapshot, predicate)
-    known = snapshot.memo.get(_AllowedRows)
+    known = snapshot.memo.get(_Conditions)
     if known is None:
-        known = snapshot.memo[_AllowedRows] = _find_allowed(snapshot, None)
-    assert isinstance(known, _AllowedRows)
-    return known
+        known = snapshot.memo[_Conditions] = _Conditions()
+    assert isinstance(known, _Conditions)
+    identity = None if predicate is None else predicate.identity
+    if predicate is not None and identity is None:
+        return _find_allowed(snapshot, predicate)
+    rows = known.get(identity)
+    if rows is not None:
+        return rows
+    rows = _find_allowed(snapshot, predicate)
+    if len(known) >= _MOST_CONDITIONS:
+        known.clear()
+    # whoever asks again reads nothing
+    filtered = [
+        replace(part, how=KEPT, n_runs=0, n_pruned=0, n_certain=0) if part.bits is not None else part
+        for part in rows.filtered
+    ]
+    known[identity] = replace(rows, filtered=filtered)
+    return rows
 
 
 def _find_allowed(snapshot: Snapshot, predicate: Predicate | None) -> _AllowedRows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import polars as pl
 
 from drift_arrow.engine.analyze import analyze
 from drift_arrow.engine.candidates import Goal
+from drift_arrow.engine.changed import changed
 from drift_arrow.engine.execute import Request, execute
 from drift_arrow.engine.explain import explain
 from drift_arrow.engine.predicate import make_predicate
@@ -79,7 +80,7 @@ class Search:
         if self._predicate is not None:
             message = f"where was given twice: join the conditions with AND; first={self._where}"
             raise InvalidArgumentError(message)
-        return replace(self, _predicate=make_predicate(condition, self._source.spec), _where=condition)
+        return changed(self, _predicate=make_predicate(condition, self._source.spec), _where=condition)
 
     def select(self, columns: Sequence[str]) -> Search:
         """Return these columns, in this order, before `_distance`; by default all but the vector.
@@ -89,12 +90,12 @@ class Search:
         InvalidArgumentError
             An unknown or repeated column.
         """
-        return replace(self, _columns=tuple(self._source.spec.check_columns(columns)))
+        return changed(self, _columns=tuple(self._source.spec.check_columns(columns)))
 
     def limit(self, k: int) -> Search:
         """Return at most `k` rows per query, 1 to `MAX_K` (10,000) less the offset; 10 by default."""
         check_window(self._offset, check_count("the limit", k, 1))
-        return replace(self, _k=k)
+        return changed(self, _k=k)
 
     def offset(self, rows: int) -> Search:
         """Leave out the first `rows` rows of the ranking of every query, 0 to `MAX_K` (10,000) less the limit.
@@ -104,7 +105,7 @@ class Search:
         These rows are ranked all the same, so a page costs what all pages up to it would cost in one.
         """
         check_window(check_count("the offset", rows, 0), self._k)
-        return replace(self, _offset=rows)
+        return changed(self, _offset=rows)
 
     def distance_range(self, low: float | None, high: float | None) -> Search:
         """Rank only rows with ``low <= _distance < high``; None leaves an end open.
@@ -119,7 +120,7 @@ class Search:
         As a condition of `where`, it is part of the scan: k rows come back if that many are found in the range.
         """
         low, high = check_range(low, high)
-        return replace(self, _restriction=replace(self._restriction, low=low, high=high))
+        return changed(self, _restriction=changed(self._restriction, low=low, high=high))
 
     def group_by(self, column: str, limit: int = 1) -> Search:
         """Return at most `limit` rows, the nearest, of those with the same value of `column`; null is a value too.
@@ -141,7 +142,7 @@ class Search:
         Part of the scan: k rows come back if there are enough groups.
         """
         column, limit = check_grouping(column, limit, self._source.spec)
-        return replace(self, _restriction=replace(self._restriction, group_by=column, group_limit=limit))
+        return changed(self, _restriction=changed(self._restriction, group_by=column, group_limit=limit))
 
     def target_recall(self, recall: float) -> Search:
         """Scan as much of the segments as finds this share of the true nearest on average; .95 by default.
@@ -164,7 +165,7 @@ class Search:
         if not _is_share(recall):
             message = f"the target recall is a number between 0 and 1: use exact() for 1; got={recall!r}"
             raise InvalidArgumentError(message)
-        return replace(self, _target_recall=recall, _n_probe=None, _is_exact=False)
+        return changed(self, _target_recall=recall, _n_probe=None, _is_exact=False)
 
     def nprobe(self, buckets: int) -> Search:
         """Scan this many buckets of the segments, at least 1, for every query; more only where k rows need more.
@@ -177,11 +178,11 @@ class Search:
         if type(buckets) is not int or buckets < 1:
             message = f"nprobe is an int from 1; got={buckets!r}"
             raise InvalidArgumentError(message)
-        return replace(self, _n_probe=buckets, _is_exact=False)
+        return changed(self, _n_probe=buckets, _is_exact=False)
 
     def exact(self) -> Search:
         """Scan every row in full precision: recall 1.0, at the cost of reading all vectors."""
-        return replace(self, _is_exact=True)
+        return changed(self, _is_exact=True)
 
     def to_arrow(self) -> pa.Table:
         """Run the search.
@@ -266,10 +267,8 @@ class Search:
 
     def __repr__(self) -> str:
         parts = [f"{self._source.name}.search(<{len(self._queries)} x {self._queries.shape[1]}>)"]
-        if self._predicate is not None:
-            parts.append(f".where({str(self._where)!r})")
-        if self._columns is not None:
-            parts.append(f".select({list(self._columns)})")
+        parts += [] if self._predicate is None else [f".where({str(self._where)!r})"]
+        parts += [] if self._columns is None else [f".select({list(self._columns)})"]
         parts.append(f".limit({self._k})")
         if self._offset:
             parts.append(f".offset({self._offset})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -40,6 +40,13 @@ class CollectionSpec:
         Squared Euclidean distance, 1 - cosine, or negative inner product: smaller is closer.
     key_seed : int
         Secret-free 64-bit seed of the string fingerprints, so that equal fingerprints cannot be prepared in advance.
+
+    Attributes
+    ----------
+    dim : int
+        Dimensions of a vector.
+    names : tuple of str
+        Of all columns.
     """
 
     schema: pa.Schema
@@ -47,11 +54,18 @@ class CollectionSpec:
     key: str
     metric: str
     key_seed: int
+    dim: int = field(init=False, repr=False, compare=False)
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def dim(self) -> int:
-        """Dimensions of a vector."""
-        return int(self.schema.field(self.vector).type.list_size)
+    def __post_init__(self) -> None:
+        # Arrow takes microseconds to tell them, and every search asks
+        object.__setattr__(self, "dim", int(self.schema.field(self.vector).type.list_size))
+        object.__setattr__(self, "names", tuple(self.schema.names))
+        object.__setattr__(self, "_hash", hash((self.schema, self.vector, self.key, self.metric, self.key_seed)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def value_type(self) -> pa.DataType:
@@ -82,9 +96,9 @@ class CollectionSpec:
             No sequence of names, an unknown column, or one that is named twice.
         """
         names = [columns] if isinstance(columns, str) or not isinstance(columns, Iterable) else list(columns)
-        unknown = [name for name in names if name not in self.schema.names]
+        unknown = [name for name in names if name not in self.names]
         if unknown:
-            message = f"no such column; got={unknown} columns={self.schema.names}"
+            message = f"no such column; got={unknown} columns={list(self.names)}"
             raise InvalidArgumentError(message)
         if len(set(names)) != len(names):
             message = f"a column is named twice; got={names}"

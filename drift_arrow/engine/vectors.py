@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,6 +77,9 @@ def as_queries(query: object, dim: int) -> tuple[NDArray[np.float32], bool]:
     -----
     Of NumPy arrays a copy: whoever asks may write into them before the search runs.
     """
+    if isinstance(query, np.ndarray) and query.dtype == np.float32 and query.shape == (dim,) and _is_finite(query):
+        # what nearly all searches are given
+        return query.copy().reshape(1, dim), False
     if isinstance(query, pa.FixedSizeListArray | pa.ListArray | pa.LargeListArray | pa.ChunkedArray):
         column = query if isinstance(query, pa.ChunkedArray) else pa.chunked_array([query])
         queries = as_matrix(as_vector_column(column, pa.list_(pa.float32(), dim), "query"))
@@ -97,6 +101,11 @@ def _copied(query: object) -> NDArray[np.float32]:
     except (TypeError, ValueError) as error:
         message = f"a query is a vector of numbers, or a 2-D array of them; got={type(query).__name__}"
         raise InvalidArgumentError(message) from error
+
+
+def _is_finite(row: NDArray[np.float32]) -> bool:
+    """Whether all values are finite; may say no where they are large."""
+    return math.isfinite(row.dot(row))
 
 
 def _check_lengths(array: pa.Array, dim: int, name: str) -> None:

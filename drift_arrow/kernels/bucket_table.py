@@ -49,6 +49,8 @@ class BucketTable:
     ----------
     counts : (B,) int64
         Rows of each bucket; read-only.
+    end : int
+        One past the last row of any bucket.
     numbers : (12,) int64
         Sizes and addresses, for `arrays_of`.
 
@@ -61,6 +63,7 @@ class BucketTable:
     buckets: BucketArrays
     touches: NDArray[np.uint32] | None = None
     counts: NDArray[np.int64] = field(init=False, repr=False)
+    end: int = field(init=False, repr=False)
     numbers: NDArray[np.int64] = field(init=False, repr=False)
     _owners: tuple[NDArray[Any], ...] = field(init=False, repr=False)
 
@@ -84,6 +87,7 @@ class BucketTable:
         )
         counts = self.buckets.rows.astype(np.int64)
         object.__setattr__(self, "counts", readonly("counts", counts, np.int64, n_buckets))
+        object.__setattr__(self, "end", int((self.buckets.first_row + self.buckets.rows).max(initial=0)))
         object.__setattr__(self, "numbers", readonly("numbers", numbers, np.int64, None))
         # what the addresses point to, even if someone replaces an attribute
         object.__setattr__(self, "_owners", (centroids, *arrays, touches))

@@ -144,14 +144,15 @@ def block_products(builder: ir.IRBuilder, _kinds: Any, turned: Any, size: Any, w
         for tile in range(_TILES):
             codes = load(builder, builder.add(block, ir.Constant(_INT64, tile * _REGISTER_BYTES)), _LANE_VECTOR)
             for plane, weight in zip(planes, spread, strict=True):
-                builder.store(_multiply(builder, builder.load(plane[tile]), codes, weight), plane[tile])
+                builder.store(multiply_bytes(builder, builder.load(plane[tile]), codes, weight), plane[tile])
     for tile in range(_TILES):
         high, low = (builder.load(plane[tile]) for plane in planes)
         total = builder.add(builder.shl(high, fill(_LANE_VECTOR, LOW_BITS)), low)
         store(builder, total, builder.add(products, ir.Constant(_INT64, tile * _REGISTER_BYTES)))
 
 
-def _multiply(builder: ir.IRBuilder, total: Any, codes: Any, weights: Any) -> Any:
+def multiply_bytes(builder: ir.IRBuilder, total: Any, codes: Any, weights: Any) -> Any:
+    """Add the products of 64 pairs of an unsigned and a signed byte, four by four, to 16 sums."""
     kind = ir.FunctionType(_LANE_VECTOR, [_LANE_VECTOR] * 3)
     name = "llvm.x86.avx512.vpdpbusd.512"
     function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]

@@ -106,7 +106,7 @@ def _close_up(ids: Any, distances: Any) -> Any:
 
 
 @kernel
-def _rank_exactly(
+def rank_rows(
     queries: Any,
     metric: Any,
     first_rows: Any,
@@ -120,7 +120,10 @@ def _rank_exactly(
     counts: Any,
     is_tied: Any,
 ) -> Any:
-    """All of `rank_exactly`; `DONE`, or why a row was not found."""
+    """All of `rank_exactly`; `DONE`, or why a row was not found.
+
+    memory, places : see `rank_layout`; the arrays of an `ExactRanks` are written
+    """
     dim = np.int64(queries.shape[1])
     parts = array_at(memory + places[0], np.int64(PARTS), np.uint16(0))
     room = array_at(memory + places[1], np.int64(VALUES), np.uint32(0))
@@ -147,7 +150,8 @@ def _rank_exactly(
 
 
 @lru_cache(maxsize=16)
-def _layout(dim: int) -> tuple[NDArray[np.int64], int]:
+def rank_layout(dim: int) -> tuple[NDArray[np.int64], int]:
+    """Places of the scratch of `rank_rows` in memory, and the bytes of it; see `scratch.layout`."""
     return layout([(PARTS, np.uint16), (VALUES, np.uint32), (dim, np.uint32)])
 
 
@@ -198,9 +202,9 @@ def rank_exactly(
         distances = np.empty(ids.shape, np.float32)
     check_writable("distances", distances, np.float32, *ids.shape)
     counts, is_tied = np.empty(len(queries), np.int64), np.empty(len(queries), np.bool_)
-    places, n_bytes = _layout(queries.shape[1])
+    places, n_bytes = rank_layout(queries.shape[1])
     address, memory = scratch(n_bytes)
-    status = _rank_exactly(
+    status = rank_rows(
         queries,
         metric_code(metric),
         table.first_rows,

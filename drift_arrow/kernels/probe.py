@@ -117,7 +117,7 @@ def probe_buckets(
     queries = readonly("queries", queries, np.float32, None, dim)
     if metric == "cosine":
         queries = readonly("queries", normalize_rows(queries), np.float32, None, dim)
-    _check_stop(stop, n_candidates)
+    check_stop(stop, n_candidates)
     n_queries = len(queries)
     order = np.empty((n_queries, n_buckets), np.int32)
     n_probed = np.empty(n_queries, np.int64)
@@ -151,7 +151,8 @@ def probe_buckets(
     return Probed(ids, order, n_probed)
 
 
-def _check_stop(stop: StopRule, n_candidates: int) -> None:
+def check_stop(stop: StopRule, n_candidates: int) -> None:
+    """Raise ValueError at a number out of range."""
     if not 1 <= stop.k <= n_candidates:
         raise ValueError(f"k must be from 1 to the number of candidates; got={stop.k} n_candidates={n_candidates}")
     if stop.first < 1 or stop.n_probe < 0:

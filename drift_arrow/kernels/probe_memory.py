@@ -67,7 +67,7 @@ def probe_layout(n_queries: int, n_buckets: int, dim: int, k: int, n_candidates:
             (TILE_ROWS, np.int64),
             (TILE_ROWS, np.int32),
             *[(TILE_ROWS, np.float32)] * 2,
-            (n_group * 2 * block_size(dim), np.int8),
+            (max(n_group, 1) * 2 * block_size(dim), np.int8),
             (block_size(dim) * BLOCK_ROWS if n_group else 0, np.uint8),
             (n_group * 2, np.float64),
             (n_group, np.float32),
@@ -130,7 +130,7 @@ def scan_arrays(memory: Any, places: Any, n_queries: Any, n_buckets: Any, n_weig
     weights = array_at(memory + places[_WEIGHTS], n_weights, np.int16(0))
     n_group = np.int64(GROUP if n_queries > 1 else 0)
     group = (
-        array_at(memory + places[_PLANES], (n_group, np.int64(2), n_bytes), np.int8(0)),
+        array_at(memory + places[_PLANES], (max(n_group, np.int64(1)), np.int64(2), n_bytes), np.int8(0)),
         array_at(memory + places[_TURNED], n_bytes * BLOCK_ROWS if n_group else np.int64(0), np.uint8(0)),
         array_at(memory + places[_SUMS], (n_group, np.int64(2)), np.float64(0)),
         array_at(memory + places[_MARGINS], n_group, np.float32(0)),

@@ -62,27 +62,34 @@ def _begin(bins: Any, q: Any, distances: Any, counts: Any, rows: Any, k: Any, fa
 
 
 @kernel(inner=True)
-def _expect(distances: Any, counts: Any, radius: Any, length: Any, is_dot: Any, model: Any, expected: Any) -> Any:
-    """Write the neighbours expected in each bucket, and give their sum."""
+def _write_shares(distances: Any, radius: Any, length: Any, is_dot: Any, model: Any, shares: Any) -> None:
+    """Write which share of the rows of each bucket is expected within the radius."""
     _, _, _, spread, effective_dim = model
     # on its own, because roots and quotients are vectors and a look at a table is not
     for b in range(distances.size):
-        expected[b] = neighbour_score(np.float64(distances[b]), radius, length, is_dot, spread, effective_dim)
-    total = 0.0
+        shares[b] = neighbour_score(np.float64(distances[b]), radius, length, is_dot, spread, effective_dim)
     for b in range(distances.size):
-        expected[b] = np.float64(counts[b]) * normal_share(expected[b]) if expected[b] > -NORMAL_LIMIT else 0.0
-        total += expected[b]
+        shares[b] = normal_share(shares[b]) if shares[b] > -NORMAL_LIMIT else 0.0
+
+
+@kernel(reassociate=True, inner=True)
+def _expected(rows: Any, shares: Any) -> Any:
+    """Neighbours in all buckets of so many rows."""
+    total = 0.0
+    for b in range(shares.size):
+        total += np.float64(rows[b]) * shares[b]
     return total
 
 
 @kernel(inner=True)
-def _place_of_share(bins: Any, q: Any, limit: Any, distances: Any, expected: Any, wanted: Any) -> Any:
+def _place_of_share(bins: Any, q: Any, limit: Any, distances: Any, rows: Any, shares: Any, wanted: Any) -> Any:
     """How many buckets, at most `limit`, hold an expected number of neighbours."""
     order, ends, n_sorted, _ = bins
     found = 0.0
     for place in range(limit):
         n_sorted[q] = sort_next_bins(order[q], ends[q], n_sorted[q], place + 1, distances)
-        found += expected[order[q, place]]
+        bucket = order[q, place]
+        found += np.float64(rows[bucket]) * shares[bucket]
         if found >= wanted:
             return place + 1
     return limit
@@ -102,7 +109,7 @@ def _next_stop(
     bins: Any,
     state: Any,
     radius: Any,
-    expected: Any,
+    shares: Any,
 ) -> Any:
     """How many buckets query number `q` shall have scanned before the next look; as many as now if it is done."""
     limits, n_probed, _, is_far = state
@@ -120,13 +127,14 @@ def _next_stop(
     if metric == _COSINE:
         # the squared distance of unit vectors is twice their cosine distance
         radius *= 2.0
-    total = _expect(distances, counts, radius, length, metric == DOT, model, expected)
-    place = _place_of_share(bins, q, limit, distances, expected, wanted * total * _ROUNDED)
+    _write_shares(distances, radius, length, metric == DOT, model, shares)
+    sought = wanted * _expected(counts, shares) * _ROUNDED
+    place = _place_of_share(bins, q, limit, distances, counts, shares, sought)
     if is_filtered and not is_far[q]:
         # a filter that keeps rows near the query makes the nearest buckets look like all there is, so that their share
         # is reached early; shares were calibrated with all rows
-        total = _expect(distances, rows, radius, length, metric == DOT, model, expected)
-        place = max(place, _place_of_share(bins, q, limit, distances, expected, wanted * total * _ROUNDED))
+        sought = wanted * _expected(rows, shares) * _ROUNDED
+        place = max(place, _place_of_share(bins, q, limit, distances, rows, shares, sought))
     # the k-th distance only improves, so a share that is reached now will have been enough
     limits[q] = limit if place == limit else 0
     return max(place, n_probed[q])
@@ -186,7 +194,7 @@ def probe_all(
     model = (share, careful_share, far_rows, spread, effective_dim)
     centroids, buckets, touches = arrays_of(table, metric)
     rows = buckets[1]
-    (ends, n_sorted, numbers), distances, (limits, upto, is_far, expected) = ranking_arrays(
+    (ends, n_sorted, numbers), distances, (limits, upto, is_far, shares) = ranking_arrays(
         memory, places, n_queries, n_buckets
     )
     bins, state = (order, ends, n_sorted, numbers), (limits, n_probed, upto, is_far)
@@ -223,7 +231,7 @@ def probe_all(
                     bins,
                     state,
                     radius,
-                    expected,
+                    shares,
                 )
                 n_active += upto[q] > n_probed[q]
     for q in range(n_queries):

@@ -12,6 +12,7 @@ from drift_arrow.kernels.code_block import BLOCK_WINDOW, HAS_BYTE_PRODUCTS, bloc
 from drift_arrow.kernels.code_tile import TILE_ROWS, measure_tile, multiply_tile
 from drift_arrow.kernels.fixed_point import quantize_query, split_weights
 from drift_arrow.kernels.pool import MARGIN, replace_largest, shrink_pool
+from drift_arrow.kernels.row_scan import offer_rows
 
 GROUP: Final = 16
 """Queries that use a block of codes once it is turned."""
@@ -40,7 +41,7 @@ def _offer_tile(n_found: Any, q: Any, margin: Any, allowed: Any, tile: Any, pool
 
 
 @kernel(inner=True)
-def _offer_bucket(
+def _offer_by_words(
     query: Any, q: Any, b: Any, terms: Any, buckets: Any, allowed: Any, scratch: Any, pools: Any, best: Any
 ) -> None:
     """Offer the allowed rows of bucket number `b` to query number `q`."""
@@ -58,6 +59,31 @@ def _offer_bucket(
         n_found = multiply_tile(position, start, stop, query.size, weights, norms, allowed, tile)
         if measure_tile(constant, gain, tile, n_found, nearest[q, 0] + margin):
             _offer_tile(n_found, q, margin, allowed, tile, pools, best)
+
+
+@kernel(inner=True)
+def _offer_by_bytes(
+    query: Any, q: Any, b: Any, terms: Any, buckets: Any, allowed: Any, scratch: Any, pools: Any, best: Any
+) -> None:
+    """The same where the processor has byte products."""
+    code_address, rows, first_row, lo, step, norms = buckets
+    dim, first, end = np.int64(query.size), first_row[b], first_row[b] + np.int64(rows[b])
+    if dim < BLOCK_WINDOW or not (allowed.size == 0 or is_dense(allowed, first, end)):
+        _offer_by_words(query, q, b, terms, buckets, allowed, scratch, pools, best)
+        return
+    origin, factor, _ = terms
+    weights, tile = scratch[0]
+    planes = scratch[1][0][0]
+    product, scale, deviation = quantize_query(query, lo[b], step[b], weights)
+    split_weights(weights, dim, planes)
+    sums = (origin[q] - factor * product, -factor * scale, np.float32(MARGIN * factor * deviation))
+    for start in range(first, end, TILE_ROWS):
+        stop = min(start + TILE_ROWS, end)
+        position = code_address[b] + np.uint64(start - first) * np.uint64(dim)
+        offer_rows(position, start, stop, dim, q, sums, planes, norms, allowed, tile, pools, best)
+
+
+_offer_bucket: Any = _offer_by_bytes if HAS_BYTE_PRODUCTS else _offer_by_words
 
 
 @kernel(inner=True)

@@ -37,6 +37,8 @@ from drift_arrow.kernels.integers import decode_integers, decode_kinds, encode_i
 from drift_arrow.kernels.kmeans import train_centroids
 from drift_arrow.kernels.lanes import TAIL_BYTES, VALUES
 from drift_arrow.kernels.memory import address_of
+from drift_arrow.kernels.nearest import find_nearest
+from drift_arrow.kernels.number_columns import NumberColumns, gather_numbers
 from drift_arrow.kernels.probe import StopRule, probe_buckets
 from drift_arrow.kernels.probing import cumulative_shares
 from drift_arrow.kernels.rank import rank_buckets
@@ -86,6 +88,8 @@ def _scans() -> None:
     count_probed(probed.order, probed.counts, np.full(1, 4), np.zeros(1, np.uint32))
     vectors = RowTable.of(np.array([0, 4]), [plain_line(matrix.size, address_of(matrix))], [matrix])
     rank_exactly(matrix, probed.ids, vectors, "l2", 1)
+    find_nearest(matrix, table, None, None, "l2", one, 1, vectors, 1)
+    gather_numbers(NumberColumns.of([]), np.zeros(1, np.int64))
 
 
 def _scan_everything() -> None:

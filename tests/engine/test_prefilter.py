@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pytest
 
 import drift_arrow as drift
+from drift_arrow.engine import row_space
 from drift_arrow.engine.expression_tree import is_pure, parse
 from drift_arrow.engine.predicate import make_predicate
 from drift_arrow.engine.prefilter import filter_view
@@ -200,3 +201,33 @@ def test_a_condition_is_checked_once_per_collection(docs, where):
 
 def test_what_is_not_below_nan_is_not_pruned(docs):
     assert ids(docs, ~(pc.field("price") < pa.scalar(math.nan))) == ids(docs, pl.lit(value=True))
+
+
+def test_a_condition_that_is_asked_again_is_not_evaluated_again_not_even_on_memtables(docs, monkeypatch):
+    views = []
+
+    def counted(view, predicate, spec):
+        views.append(view)
+        return filter_view(view, predicate, spec)
+
+    monkeypatch.setattr(row_space, "filter_view", counted)
+    found = ids(docs, "price > 0")
+    assert len(views) == 4
+    assert ids(docs, "price > 0") == found
+    assert len(views) == 4
+    frame = docs.search(QUERY).where("price > 0").analyze().frame
+    assert frame["filter_runs"].to_list() == [0]
+
+
+def test_rows_that_came_or_went_since_are_judged(docs):
+    before = ids(docs, "id >= 1849")
+    docs.add(make_table(1, start=4 * ROWS))
+    docs.delete(keys=[1849])
+    assert before == [1849]
+    assert ids(docs, "id >= 1849") == [4 * ROWS]
+
+
+def test_more_conditions_than_are_remembered_are_all_answered(docs):
+    for _ in range(2):
+        for low in range(0, 1800, 200):
+            assert len(ids(docs, f"id >= {low}")) == 1850 - low

@@ -183,7 +183,7 @@ def _answers(
     distances = np.full((n_queries, k), np.inf, np.float32)
     shares = np.ones(n_queries)
     rows = snapshot.segment_set.counts
-    for part in rank_rows(run):
+    for part in rank_rows(run, is_accounted=True):
         hits = part.hits
         if questions.rows is not None:
             # each row finds itself, which is no achievement
