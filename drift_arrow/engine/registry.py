@@ -15,13 +15,17 @@ from drift_arrow.engine.recovery import recover
 from drift_arrow.errors import CommitConflictError, CorruptionError, FencedError, LockedError, NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from drift_arrow.engine.recovery import Recovered
     from drift_arrow.engine.storage import Lock, Storage
 
 _TAKE_OVERS: Final = 16
 
+# held for moments; reentrant, since a garbage collection at any moment may release a collection
 _guard = threading.RLock()
 _open: dict[str, _Shared] = {}
+_turns: dict[str, _Turn] = {}
 
 
 @dataclass(slots=True)
@@ -29,6 +33,28 @@ class _Shared:
     core: Core
     janitor: Janitor
     users: int
+
+
+@dataclass(slots=True)
+class _Turn:
+    lock: threading.RLock
+    users: int
+
+
+@contextlib.contextmanager
+def _turn(uri: str) -> Iterator[None]:
+    """One thread at a time opens, shares or closes a collection, which may take long; others are not kept waiting."""
+    with _guard:
+        turn = _turns.setdefault(uri, _Turn(threading.RLock(), 0))
+        turn.users += 1
+    try:
+        with turn.lock:
+            yield
+    finally:
+        with _guard:
+            turn.users -= 1
+            if not turn.users:
+                del _turns[uri]
 
 
 def acquire_core(storage: Storage) -> Core:
@@ -41,7 +67,7 @@ def acquire_core(storage: Storage) -> Core:
     NotFoundError, CorruptionError, UnsupportedFormatError, StorageError
         See `recover`.
     """
-    with _guard:
+    with _turn(storage.uri):
         shared = _open.get(storage.uri)
         if shared is None:
             core = _open_core(storage)
@@ -53,7 +79,7 @@ def acquire_core(storage: Storage) -> Core:
 
 def share_core(uri: str) -> Core | None:
     """The writer of a collection if it is open in this process; then one `release_core` is due."""
-    with _guard:
+    with _turn(uri):
         shared = _open.get(uri)
         if shared is None:
             return None
@@ -63,7 +89,7 @@ def share_core(uri: str) -> Core | None:
 
 def release_core(uri: str) -> None:
     """Give one use back; the last one closes the collection."""
-    with _guard:
+    with _turn(uri):
         shared = _open.get(uri)
         if shared is None:
             return
@@ -74,7 +100,7 @@ def release_core(uri: str) -> None:
 
 def is_open(uri: str) -> bool:
     """Whether a collection is open for writing in this process."""
-    with _guard:
+    with _turn(uri):
         return uri in _open
 
 
@@ -133,14 +159,16 @@ def _recover(storage: Storage) -> Recovered:
 
 
 def _close(uri: str) -> None:
-    shared = _open.pop(uri)
-    shared.janitor.stop()
-    shared.core.close()
+    with _turn(uri):
+        shared = _open.pop(uri, None)
+        if shared is not None:
+            shared.janitor.stop()
+            shared.core.close()
 
 
 @atexit.register
 def _close_all() -> None:
     """Leave finished logs behind when the interpreter exits, so that the next open is a clean one."""
-    with _guard, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         for uri in list(_open):
             stack.callback(_close, uri)
