@@ -112,6 +112,8 @@ class Core:
         with self._writing:
             self._make_room(batch.n_rows)
             if not is_upsert:
+                # rows whose log failed are not there, although the head has them
+                self.check_log()
                 self._refuse_existing(batch)
             seqno = self._wal.append(RecordType.UPSERT if is_upsert else RecordType.ADD, payload)
             with self._wal.poisoned_by_failure():

@@ -116,7 +116,7 @@ MUTATIONS = (
         "engine/gc.py",
         "    for path in manifests:\n        storage.delete(path)\n    for_all(storage, storage.delete, doomed)\n",
         "    for_all(storage, storage.delete, doomed)\n    for path in manifests:\n        storage.delete(path)\n",
-        "tests/faults tests/engine/test_versions.py",
+        "tests/engine/test_tags.py tests/faults/test_power_loss_of_versions.py",
     ),
     Mutation(
         "the log behind the newest version is deleted",
@@ -137,7 +137,7 @@ MUTATIONS = (
         "engine/gc.py",
         "return _OURS.fullmatch(path) is not None",
         "return True",
-        "tests/regressions/test_leftover_files.py tests/faults/test_hostile_directories.py tests/engine",
+        "tests/regressions/test_leftover_files.py tests/faults/test_hostile_directories.py",
     ),
     # failures
     Mutation(
@@ -152,14 +152,14 @@ MUTATIONS = (
         _LOCAL,
         "            views[0] = views[0][written:]",
         "            views.pop(0)",
-        "tests/storage tests/faults/test_storage_errors.py tests/engine/test_durability.py",
+        "tests/storage/test_short_writes.py",
     ),
     Mutation(
         "two processes may write at once",
         _LOCAL,
         "fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)",
         "pass",
-        "tests/storage tests/engine/test_durability.py",
+        "tests/storage/test_storages.py",
     ),
     Mutation(
         "links are followed",
@@ -173,7 +173,7 @@ MUTATIONS = (
         _LOCAL,
         "if len(data) > limit_bytes:",
         "if False:",
-        "tests/storage tests/faults tests/engine/test_limits.py",
+        "tests/storage/test_storages.py tests/engine/test_limits.py tests/faults/test_hostile_directories.py",
     ),
     # fences
     Mutation("nobody is fenced", "engine/wal_objects.py", "        self.write(fence)\n", "", _FENCING),
@@ -237,7 +237,7 @@ MUTATIONS = (
         _RECOVERY,
         "if header.collection_uuid != collection_uuid or (",
         "if (",
-        f"{_CORRUPTION} tests/engine",
+        _CORRUPTION,
     ),
     # checks of files
     Mutation(
