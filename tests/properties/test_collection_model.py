@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -129,7 +130,9 @@ class CollectionModel(RuleBasedStateMachine):
     def teardown(self):
         if hasattr(self, "db"):
             self.db.close()
-            assert self.found >= RECALL_FLOOR * self.wanted, f"recall is {self.found / self.wanted}"
+            # recall is promised on average, and few searches may find less by chance: three standard deviations
+            chance = 3 * math.sqrt(self.wanted * RECALL_FLOOR * (1 - RECALL_FLOOR))
+            assert self.found >= RECALL_FLOOR * self.wanted - chance, f"recall is {self.found / self.wanted}"
 
     def key(self, number: int) -> int | str:
         return f"key {number:04d}" if pa.types.is_string(self.schema.field("id").type) else number

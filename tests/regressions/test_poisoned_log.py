@@ -43,7 +43,7 @@ def test_a_batch_that_was_logged_but_not_applied_poisons_the_log(root, monkeypat
         docs = create(db)
         docs.add(make_table(10))
 
-        def fail(*_args):
+        def fail(*_args, **_kwargs):
             raise MemoryError
 
         with monkeypatch.context() as patch:
