@@ -79,7 +79,9 @@ class Core:
         self._publishing = threading.Lock()
         self._background_error: Exception | None = None
         self.closed = False
-        self._writer_epoch = recovered.writer_epoch + 1
+        # where writers share the names of logs, one that has committed nothing left no epoch behind, but a log object:
+        # two writers on one version must not have the same
+        self._writer_epoch = recovered.writer_epoch + (1 if storage.appends else recovered.next_wal_number)
         uuid = recovered.snapshot.manifest.collection_uuid
         self._wal = Wal(storage, uuid, self._writer_epoch, recovered.next_wal_number, recovered.next_seqno)
         manifest = recovered.snapshot.manifest

@@ -9,6 +9,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -43,8 +44,8 @@ def store():
     return ObjectsInMemory(f"memory://fencing-{next(_names)}")
 
 
-def create(db: drift.Database) -> drift.Collection:
-    return db.create_collection("docs", schema=SCHEMA, vector="embedding", key="id", options=OPTIONS)
+def create(db: drift.Database, options: drift.Options = OPTIONS) -> drift.Collection:
+    return db.create_collection("docs", schema=SCHEMA, vector="embedding", key="id", options=options)
 
 
 def rows_of(store) -> Versions:
@@ -86,6 +87,22 @@ def test_a_fenced_writer_opens_again_and_takes_the_collection_back(store):
         second.close()
     first.close()
     assert rows_of(store) == {1: 1, 2: 1, 3: 1}
+
+
+def test_a_writer_that_never_committed_is_fenced_like_any_other(store):
+    with drift.Database(Machine(store, "before")) as db:
+        create(db, replace(OPTIONS, retained_versions=5)).add(make_rows({1: 1}))
+    first, second = drift.Database(Machine(store, "a")), drift.Database(Machine(store, "b"))
+    docs = first.collection("docs")
+    version = docs.versions()["version"][-1]
+    taken = second.collection("docs")
+    taken.add(make_rows({2: 1}))
+    taken.flush()
+    with pytest.raises(FencedError, match="took this collection over"):
+        docs.restore(version)
+    second.close()
+    assert rows_of(store) == {1: 1, 2: 1}
+    crash(first)
 
 
 class Rivals:
