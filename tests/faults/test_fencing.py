@@ -91,7 +91,10 @@ def test_a_fenced_writer_opens_again_and_takes_the_collection_back(store):
 
 def test_a_writer_that_never_committed_is_fenced_like_any_other(store):
     with drift.Database(Machine(store, "before")) as db:
-        create(db, replace(OPTIONS, retained_versions=5)).add(make_rows({1: 1}))
+        made = create(db, replace(OPTIONS, retained_versions=5))
+        made.add(make_rows({1: 1}))
+        # so that whoever opens it next has nothing to commit
+        made.flush()
     first, second = drift.Database(Machine(store, "a")), drift.Database(Machine(store, "b"))
     docs = first.collection("docs")
     version = docs.versions()["version"][-1]
