@@ -99,6 +99,9 @@ def as_table(data: Any) -> pa.Table:
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, pl.exceptions.PolarsError) as error:
         message = f"the data is no table that Arrow can hold: {error}"
         raise InvalidArgumentError(message) from error
+    except OSError as error:
+        message = f"the data cannot be read: {error}"
+        raise InvalidArgumentError(message) from error
     message = f"data is an Arrow, Polars or pandas table, or has __arrow_c_stream__; got={type(data).__name__}"
     raise InvalidArgumentError(message)
 

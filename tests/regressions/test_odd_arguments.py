@@ -115,3 +115,8 @@ def test_a_handle_cannot_be_copied(docs, duplicate):
     with pytest.raises(InvalidArgumentError, match="open the collection again"):
         duplicate(docs)
     assert len(docs) == 300
+
+
+def test_a_lazy_frame_over_a_file_that_is_gone_is_refused_by_name(db, tmp_path):
+    with pytest.raises(InvalidArgumentError, match=r"gone\.parquet"):
+        create(db).add(pl.scan_parquet(tmp_path / "gone.parquet"))

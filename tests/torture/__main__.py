@@ -7,6 +7,7 @@ up, or with the first attempt that broke a promise, which then says its seed.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -54,15 +55,17 @@ def run(campaign: Campaign, arguments: argparse.Namespace) -> bool:
     begin = time.monotonic()
     tried: Counter[str] = Counter()
     violations: list[str] = []
-    for seed, outcome in attempts(campaign, goal, arguments.seconds, arguments.seed, arguments.processes):
-        tried += outcome.tried
-        violations += [f"seed {seed}: {violation}" for violation in outcome.violations]
-        if sys.stderr.isatty():
-            sys.stderr.write(
-                f"\r{campaign.name}: {sum(tried.values()):,} {campaign.unit}, {len(violations)} violations "
-            )
-        if violations:
-            break
+    # whoever interrupts it wants to know what was tried until then
+    with contextlib.suppress(KeyboardInterrupt):
+        for seed, outcome in attempts(campaign, goal, arguments.seconds, arguments.seed, arguments.processes):
+            tried += outcome.tried
+            violations += [f"seed {seed}: {violation}" for violation in outcome.violations]
+            if sys.stderr.isatty():
+                sys.stderr.write(
+                    f"\r{campaign.name}: {sum(tried.values()):,} {campaign.unit}, {len(violations)} violations "
+                )
+            if violations:
+                break
     if sys.stderr.isatty():
         sys.stderr.write("\r")
     for part in campaign.parts:
