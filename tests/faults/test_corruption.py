@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 import drift_arrow as drift
@@ -16,7 +17,7 @@ from drift_arrow.engine.reader import Reader
 from drift_arrow.engine.recovery import recover
 from drift_arrow.errors import CorruptionError, NotFoundError, UnsupportedFormatError
 from drift_arrow.format import segment_file
-from drift_arrow.format.bitmap_file import encode_bitmap
+from drift_arrow.format.bitmap_file import decode_bitmap, encode_bitmap
 from drift_arrow.format.layout import RECORD_HEADER_BYTES, RECORD_MAGIC
 from drift_arrow.format.segment_reader import SegmentReader
 from drift_arrow.kernels import bitmap
@@ -259,6 +260,19 @@ def test_the_tombstones_of_another_segment_are_found(sample):
     reader = sample.known[sample.segments[0]]
     bits = encode_bitmap(bitmap.full(reader.n_rows), reader.n_rows, UUID_1)
     assert_is_found(sample, sample.files | {sample.tombstones: bits}, sample.tombstones)
+
+
+def test_the_tombstones_of_an_earlier_version_of_the_same_segment_are_found(sample):
+    (entry,) = [entry for entry in read_manifest(FrozenStorage(sample.files), 3).segments if entry.tombstones]
+    reader = sample.known[entry.path]
+    # as many rows alive as now, but not the same ones: counts do not tell
+    bits = decode_bitmap(sample.files[sample.tombstones], sample.tombstones, reader.n_rows, reader.uuid)
+    earlier = encode_bitmap(moved_by_one(bits, reader.n_rows), reader.n_rows, reader.uuid)
+    assert_is_found(sample, sample.files | {sample.tombstones: earlier}, sample.tombstones)
+
+
+def moved_by_one(bits: np.ndarray, n_rows: int) -> np.ndarray:
+    return np.packbits(np.roll(bitmap.to_mask(bits, n_rows), 1), bitorder="little")
 
 
 def test_an_older_manifest_in_place_of_the_newest_is_found(sample):
