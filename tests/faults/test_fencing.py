@@ -108,6 +108,39 @@ def test_a_writer_that_never_committed_is_fenced_like_any_other(store):
     crash(first)
 
 
+def test_a_restore_that_slept_through_a_take_over_is_done_or_refused(store):
+    for step in itertools.count():
+        mine = store.child(f"step-{step}")
+        later = dict.fromkeys(range(100, 104), 1)
+
+        def take_over(mine=mine, later=later):
+            with drift.Database(Machine(mine, "rival")) as db:
+                taken = db.collection("docs")
+                for key in later:
+                    taken.add(make_rows({key: 1}))
+                    taken.flush()
+
+        sleep = Sleep(None, take_over)
+        db = drift.Database(Machine(mine, "sleeper", sleep))
+        docs = create(db, replace(OPTIONS, retained_versions=2))
+        docs.add(make_rows({1: 1}))
+        docs.flush()
+        version = docs.versions()["version"][-1]
+        docs.add(make_rows({2: 1}))
+        docs.flush()
+        sleep.steps, sleep.at = 0, step
+        try:
+            docs.restore(version)
+            allowed = [{1: 1}]
+        except (FencedError, CommitConflictError, NotFoundError):
+            allowed = [{1: 1}, {1: 1, 2: 1}]
+        if sleep.steps <= step:
+            break
+        crash(db)
+        assert rows_of(mine) in [rows | later for rows in allowed], f"slept before step {step}"
+    assert step > 5
+
+
 class Rivals:
     """A writer, and another one that takes over while it sleeps before one of its steps."""
 

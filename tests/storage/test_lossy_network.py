@@ -49,6 +49,21 @@ def test_a_put_whose_answer_was_lost_is_seen_to_be_ours(files, cache, s3_uri):
         create_file(storage, "manifests/1.json", b"theirs")
 
 
+class RepeatsItself(Network):
+    """A client that lost the answer to a conditional put, asks again by itself, and reports what it hears then."""
+
+    def pipe_file(self, path, data, mode="overwrite", **kwargs):
+        self._files.pipe_file(path, data, mode=mode, **kwargs)
+        if mode == "create":
+            raise FileExistsError(path)
+
+
+def test_a_put_that_the_client_repeated_is_seen_to_be_ours(files, cache, s3_uri):
+    storage = storage_behind(RepeatsItself(files), s3_uri, cache)
+    create_file(storage, "manifests/1.json", b"ours")
+    assert storage.read("manifests/1.json", 10) == b"ours"
+
+
 def test_what_never_arrives_is_a_storage_error_and_nothing_else(files, cache, s3_uri):
     pauses: list[float] = []
     network = Network(files, loss=1.0)
