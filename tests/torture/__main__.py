@@ -39,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("campaign", nargs="*", choices=[*CAMPAIGNS, []], help="what to try; everything")
+    parser.add_argument("campaign", nargs="*", choices=[*CAMPAIGNS, []], metavar="CAMPAIGN", help="some; all of them")
     parser.add_argument("--goal", type=int, help="how often every part is tried; as many as are wanted of a release")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="time for each campaign")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first attempt, the others count on; 0")
